@@ -1,0 +1,46 @@
+# relic_part(NAME [TORCH] SOURCES file... [DEPENDS part...] [LIBRARIES target...])
+#   One folder of the library as a target of its own, relic_NAME. A part sees the headers of the parts it names in
+#   DEPENDS through one include root, and links only to them: an arrow that points the wrong way does not link.
+#   TORCH: the part uses LibTorch (and its precompiled header).
+# relic_test(NAME [TORCH] SOURCES file... PARTS part... [LIBRARIES target...])
+#   A GoogleTest executable test_NAME over those parts; its tests enter ctest one by one.
+include(GoogleTest OPTIONAL)
+
+function(relic_use_torch target)
+  target_link_libraries(${target} PUBLIC relic_torch)
+  if(RELIC_PRECOMPILE_HEADERS)
+    if(NOT TARGET relic_pch)
+      file(WRITE "${CMAKE_BINARY_DIR}/relic_pch.cpp" "")
+      add_library(relic_pch OBJECT "${CMAKE_BINARY_DIR}/relic_pch.cpp")
+      target_link_libraries(relic_pch PRIVATE relic_torch relic_warnings)
+      target_precompile_headers(relic_pch PRIVATE <torch/torch.h>)
+    endif()
+    target_precompile_headers(${target} REUSE_FROM relic_pch)
+  endif()
+endfunction()
+
+function(relic_part name)
+  cmake_parse_arguments(PART "TORCH" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  add_library(relic_${name} STATIC ${PART_SOURCES})
+  target_include_directories(relic_${name} PUBLIC "${PROJECT_SOURCE_DIR}/include" PRIVATE "${PROJECT_SOURCE_DIR}/src")
+  list(TRANSFORM PART_DEPENDS PREPEND relic_)
+  target_link_libraries(relic_${name} PUBLIC ${PART_DEPENDS} PRIVATE relic_warnings ${PART_LIBRARIES})
+  if(PART_TORCH)
+    relic_use_torch(relic_${name})
+  endif()
+  set_property(GLOBAL APPEND PROPERTY RELIC_PARTS relic_${name})
+endfunction()
+
+function(relic_test name)
+  cmake_parse_arguments(TEST "TORCH" "" "SOURCES;PARTS;LIBRARIES" ${ARGN})
+  add_executable(test_${name} ${TEST_SOURCES})
+  list(TRANSFORM TEST_PARTS PREPEND relic_)
+  target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/tests")
+  target_link_libraries(test_${name} PRIVATE ${TEST_PARTS} ${TEST_LIBRARIES} relic_warnings
+    GTest::gtest GTest::gmock GTest::gtest_main nlohmann_json::nlohmann_json)
+  target_compile_definitions(test_${name} PRIVATE RELIC_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
+  if(TEST_TORCH)
+    relic_use_torch(test_${name})
+  endif()
+  gtest_discover_tests(test_${name} DISCOVERY_TIMEOUT 60)
+endfunction()

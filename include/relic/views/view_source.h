@@ -1,0 +1,45 @@
+// Batches of views on the training device, ready ahead of the step that needs them.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "relic/data/dataset.h"
+#include "relic/data/sample_order.h"
+#include "relic/views/view_spec.h"
+
+namespace relic {
+
+/// Views of one batch of N images, view-major (all images of view 0, then of view 1, …), float32 in [0, 1],
+/// channels_last.
+struct Views {
+  torch::Tensor global;               // [G·N, 3, S, S]
+  torch::Tensor local;                // [L·N, 3, s, s]; undefined without local views
+  std::vector<std::int64_t> samples;  // [N], indices in the data set
+};
+
+/// Gives the batches of a run one after another, in the order of `SampleOrder`.
+class ViewSource {
+ public:
+  virtual ~ViewSource() = default;
+  /// Views of the next step. Throws what the reader threw.
+  virtual Views next() = 0;
+};
+
+struct ViewSourceOptions {
+  std::int64_t batch_size = 256;
+  std::uint64_t seed = 42;
+  std::int64_t first_step = 0;  ///< where a resumed run goes on
+  std::int64_t last_step = 0;   ///< one past the last
+  int workers = 1;              ///< rendering threads, at least 1
+  torch::Device device = torch::kCPU;
+};
+
+/// Decodes and renders in worker threads, two batches ahead. The views do not depend on the number of workers.
+std::unique_ptr<ViewSource> make_cpu_view_source(const Dataset& dataset, const MultiCropSpec& spec,
+                                                 const ViewSourceOptions& options);
+
+}  // namespace relic

@@ -19,4 +19,10 @@ class UsageError : public Error {
   using Error::Error;
 };
 
+/// A long computation was asked to stop and did.
+class Interrupted : public Error {
+ public:
+  Interrupted() : Error("interrupted") {}
+};
+
 }  // namespace relic

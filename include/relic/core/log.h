@@ -9,9 +9,10 @@ namespace relic {
 
 enum class LogLevel { debug, info, warning, error };
 
-/// Lines below `console_level` go to the file alone. Information goes to stdout, warnings and errors to stderr; where
-/// stdout is a terminal, `progress` keeps one line at the bottom that the next call replaces, elsewhere it does
-/// nothing. Safe to call from several threads. A closed stdout or a full log disk never throws.
+/// Lines below `console_level` go to the file alone. Information goes to stdout as it is, warnings and errors to stderr
+/// after "warning: " and "error: "; where stdout is a terminal, `progress` keeps one line at the bottom that the next
+/// call replaces, elsewhere it does nothing. Safe to call from several threads. A closed stdout or a full log disk
+/// never throws; a log file that cannot be written is reported once on stderr.
 class Log {
  public:
   explicit Log(LogLevel console_level = LogLevel::info);
@@ -29,6 +30,7 @@ class Log {
 
   /// Replaces the progress line; cut to the terminal's width. An empty line removes it.
   void progress(const std::string& line);
+  /// Whether stdout is a terminal that can redraw a line (not TERM=dumb).
   [[nodiscard]] bool has_terminal() const;
 
  private:

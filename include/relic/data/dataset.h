@@ -43,12 +43,15 @@ std::span<const DatasetInfo> known_datasets();
 const DatasetInfo& dataset_info(const std::string& name);
 
 struct DatasetRequest {
-  std::string name;
-  std::filesystem::path path;  ///< the folder that holds data sets (`--dataset_path`)
+  std::string name{};
+  std::filesystem::path path{};  ///< the folder that holds data sets (`--dataset_path`)
   Split split = Split::train;
   std::int64_t max_images = 0;  ///< the first so many only; 0: all
   std::uint64_t seed = 42;      ///< for synthetic data sets
 };
+
+/// How many images open_dataset would give, told from names and sizes of files. Throws as it does.
+std::int64_t count_images(const DatasetRequest& request);
 
 /// Opens (and, where small, reads into memory) a data set. Throws Error with path, offset and what to do.
 std::unique_ptr<Dataset> open_dataset(const DatasetRequest& request);

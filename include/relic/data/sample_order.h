@@ -10,10 +10,12 @@ namespace relic {
 /// needs no state.
 class SampleOrder {
  public:
+  /// Throws UsageError where the data set does not fill one batch.
   SampleOrder(std::int64_t dataset_size, std::int64_t batch_size, std::uint64_t seed);
 
   [[nodiscard]] std::int64_t steps_per_epoch() const { return dataset_size_ / batch_size_; }
-  /// Sample indices [batch_size] of the batch at `step`, counted over all epochs from 0.
+  /// Sample indices [batch_size] of the batch at `step`, counted over all epochs from 0. Quick within one epoch; the
+  /// first call in another shuffles it. Not safe to call from several threads.
   [[nodiscard]] std::vector<std::int64_t> batch(std::int64_t step);
 
  private:

@@ -19,7 +19,7 @@ struct Features {
 /// Runs the encoder in eval mode, without gradients, in float32, over the first `max_images` (0: all) images of a data
 /// set, resized (shorter side, then centre crop; bilinear, antialiased) to image_size where their size differs, values
 /// in [0, 1]. The encoder's mode, weights and BatchNorm statistics are left as they were. `stop`, asked between
-/// batches, ends it early with Error "interrupted".
+/// batches, ends it early with Interrupted.
 Features extract_features(Encoder& encoder, const Dataset& dataset, int image_size, const torch::Device& device,
                           std::int64_t max_images = 0, const std::function<bool()>& stop = {});
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "relic/nn/encoder.h"
 #include "relic/nn/projector.h"
@@ -49,7 +50,8 @@ class Relic : public torch::nn::Module {
   /// Online parameters in order, then tau and b, as the original hands them to Adam.
   [[nodiscard]] std::vector<torch::Tensor> trained_parameters() const;
 
-  /// target ← decay·target + (1 − decay)·online, for every parameter and floating buffer; decay 0 copies.
+  /// target ← decay·target + (1 − decay)·online, for every parameter and floating buffer; counters
+  /// (num_batches_tracked) stay. Decay 0 makes the target a copy of the online branch, counters included.
   void update_target(double decay);
 
  private:
@@ -57,6 +59,8 @@ class Relic : public torch::nn::Module {
   std::shared_ptr<Branch> target_;
   std::vector<torch::Tensor> online_tensors_;  // parameters and floating buffers, aligned with target_tensors_
   std::vector<torch::Tensor> target_tensors_;
+  std::vector<torch::Tensor> online_counters_;  // integer buffers, aligned with target_counters_
+  std::vector<torch::Tensor> target_counters_;
 };
 
 }  // namespace relic

@@ -25,6 +25,8 @@ class EmaSchedule {
   /// What happens to the target after the optimizer's step `step` (from 0): before and at `after_step` a copy, then
   /// every n-th step a lerp.
   [[nodiscard]] Update at(std::int64_t step) const;
+  /// gamma as it stands before step `step`: that of the last update, or the initial one.
+  [[nodiscard]] double decay_before(std::int64_t step) const;
 
  private:
   double initial_;

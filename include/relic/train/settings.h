@@ -1,10 +1,11 @@
-// Every setting declared once: flag, help, default, how it is written to and read from text. Command line, settings
-// file, --help and validation all come from this table.
+// Every setting declared once: flag, help, default, range, how it is written to and read from text. Command line,
+// settings file, --help and validation all come from this table.
 #pragma once
 
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "relic/train/config.h"
@@ -14,23 +15,36 @@ namespace relic {
 enum class SettingKind { flag, integer, real, text, path };
 
 struct Setting {
-  std::string name;                  ///< long flag without dashes, and key of the settings file
-  std::vector<std::string> aliases;  ///< other spellings with their dashes: "-b", "-lr"
-  std::string group;                 ///< heading in --help
-  std::string help;                  ///< one line; with the unit where there is one
+  std::string name;                    ///< long flag without dashes, and key of the settings file
+  std::vector<std::string> aliases{};  ///< other spellings with their dashes: "-b", "-lr"
+  std::string group{};                 ///< heading in --help
+  std::string placeholder{};           ///< what stands for the value in --help: "N", "DIR"; empty for a flag
+  std::string help{};                  ///< a sentence or two; with the unit where there is one
+  std::string default_help{};          ///< the default in words; empty: as `get` writes it
   SettingKind kind = SettingKind::text;
-  std::vector<std::string> choices;  ///< empty: any
-  bool original = false;             ///< a flag of relic-pytorch
-  bool recorded = true;              ///< part of settings.toml (directories and one-off switches are not)
-  std::function<void(TrainConfig&, const std::string&)> set;  ///< throws UsageError: flag, value, what is allowed
-  std::function<std::string(const TrainConfig&)> get;         ///< text that `set` reads back to the same value
+  std::vector<std::string> choices{};  ///< values that can be used; empty: any
+  std::string allowed{};               ///< "an integer of at least 2"
+  bool original = false;               ///< a flag of relic-pytorch
+  bool recorded = true;                ///< part of settings.toml (paths and one-off switches are not)
+
+  /// Reads a value. Throws UsageError (flag, value, what is allowed) where the text is of another type; `problem` tells
+  /// of a value out of range.
+  std::function<void(TrainConfig&, const std::string&)> set{};
+  std::function<std::string(const TrainConfig&)> get{};      ///< text that `set` reads back to the same value
+  std::function<std::string(const TrainConfig&)> problem{};  ///< one line, or empty; look at several by find_problems
 };
 
 /// In the order of --help: the original's first.
 std::span<const Setting> train_settings();
 
-/// Every problem of a configuration that can be told without opening files, one line each, naming flag, value and what
-/// is allowed.
+/// The setting of that name, or null.
+const Setting* find_setting(std::string_view name);
+
+/// Every problem of a configuration that can be told without the data set or the machine, one line each, naming flag,
+/// value and what is allowed.
 std::vector<std::string> find_problems(const TrainConfig& config);
+
+/// Throws one UsageError that holds all of them, a line each. Does nothing where there are none.
+void require_no_problems(const std::vector<std::string>& problems);
 
 }  // namespace relic

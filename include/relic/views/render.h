@@ -1,5 +1,5 @@
-// Pixels of a view: the chain of operations of ViewParams, as PIL and torchvision compute it, rounding to 8 bits after
-// each.
+// Pixels of a view: the chain of operations of ViewParams, as PIL (Pillow 13) and torchvision compute it, rounding to 8
+// bits after each.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ struct RenderScratch {
   std::vector<int> indices;
 };
 
-/// Renders a view into `out`: spec.size × spec.size × 3 bytes, interleaved.
+/// Renders a view into `out`: spec.size × spec.size × 3 bytes, interleaved. The same bytes on every processor. The crop
+/// box of `params` must lie inside the image.
 void render_view(const ImageRef& image, const ViewSpec& spec, const ViewParams& params, RenderScratch& scratch,
                  std::uint8_t* out);
 

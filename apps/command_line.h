@@ -1,0 +1,27 @@
+// From argv to settings.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "relic/train/config.h"
+#include "relic/train/settings_file.h"
+
+namespace relic {
+
+struct CommandLine {
+  /// Asked for by --help or --version: print it and do nothing else. Empty otherwise.
+  std::string text;
+  /// Defaults, over them the file of --config, over that the command line.
+  TrainConfig config;
+  /// What the command line or the file set; recorded settings of a run (--resume) do not replace these.
+  GivenSettings given;
+  /// Values that could not be read, so that they are reported together with what find_problems says of the rest, once
+  /// all sources of settings are merged.
+  std::vector<std::string> problems;
+};
+
+/// Throws UsageError for unknown or ambiguous options, missing values and stray arguments.
+CommandLine parse_command_line(int argc, const char* const* argv);
+
+}  // namespace relic

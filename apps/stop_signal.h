@@ -1,0 +1,12 @@
+// SIGINT and SIGTERM as a request to finish the step, save and end.
+#pragma once
+
+namespace relic {
+
+/// From now on SIGINT and SIGTERM only set a flag, and SIGPIPE is ignored. A second SIGINT ends the program at once.
+void catch_stop_signals();
+bool stop_requested();
+/// The exit status a shell expects: 130 after SIGINT, 143 after SIGTERM.
+int stop_status();
+
+}  // namespace relic

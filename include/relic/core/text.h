@@ -1,0 +1,18 @@
+// Numbers as people read them, whatever the locale.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace relic {
+
+/// 0.12345 with 3 decimals: "0.123".
+std::string fixed(double value, int decimals);
+/// The shortest text that reads back to the same value: "0.0003".
+std::string shortest(double value);
+/// "45 s", "12:07", "3:04:05", "2 d 3 h".
+std::string duration_text(double seconds);
+/// "512 B", "1.4 KB", "230.1 MB", "5.2 GB" (powers of 1000).
+std::string bytes_text(double bytes);
+
+}  // namespace relic

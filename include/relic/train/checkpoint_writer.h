@@ -1,0 +1,36 @@
+// Writes checkpoints while training goes on.
+#pragma once
+
+#include <future>
+#include <memory>
+#include <string>
+
+#include "relic/core/log.h"
+#include "relic/train/checkpoint.h"
+
+namespace relic {
+
+/// One checkpoint at a time is written by a thread of its own; `save` waits for the one before. A failed write is a
+/// warning, the checkpoint before stays; the third failure in a row throws.
+class CheckpointWriter {
+ public:
+  CheckpointWriter(RunDirectory run, Log& log) : run_(std::move(run)), log_(log) {}
+  ~CheckpointWriter();
+  CheckpointWriter(const CheckpointWriter&) = delete;
+  CheckpointWriter& operator=(const CheckpointWriter&) = delete;
+
+  void save(std::shared_ptr<const Checkpoint> checkpoint);
+  /// Waits for the last write; throws Error if it failed.
+  void finish();
+
+ private:
+  void wait();
+
+  RunDirectory run_;
+  Log& log_;
+  std::future<void> pending_;
+  int failures_ = 0;
+  std::string last_failure_;
+};
+
+}  // namespace relic

@@ -1,0 +1,29 @@
+// What a training was good for: the trained target encoder's scores beside those of the untrained one.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "relic/data/dataset.h"
+#include "relic/eval/scores.h"
+#include "relic/nn/encoder.h"
+#include "relic/train/config.h"
+#include "relic/train/runtime.h"
+
+namespace relic {
+
+struct EncoderScores {
+  Accuracy knn;     ///< k = 200, temperature 0.1, cosine
+  Accuracy linear;  ///< logistic regression, C = 1
+};
+
+/// Scores an encoder's frozen features: labelled `train` images against labelled `test` images.
+EncoderScores score_encoder(Encoder& encoder, const Dataset& train, const Dataset& test, const TrainConfig& config,
+                            const Runtime& runtime, const std::function<bool()>& stop);
+
+/// The lines that a run ends with: a small table of both encoders' scores and the gain, with 95 % intervals.
+std::vector<std::string> score_table(const EncoderScores& untrained, const EncoderScores& trained,
+                                     const TrainConfig& config, std::int64_t test_images);
+
+}  // namespace relic

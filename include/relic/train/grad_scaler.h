@@ -1,0 +1,27 @@
+// Loss scaling for float16 gradients.
+#pragma once
+
+#include <torch/types.h>
+
+#include "relic/train/optimizer.h"
+
+namespace relic {
+
+/// Dynamic loss scaling (Micikevicius et al. 2018, arXiv 1710.03740, section 3.2) with torch.amp.GradScaler's defaults:
+/// starts at 65536, halves on an overflow, doubles after 2000 steps without one. All state stays on the device.
+///
+///     scaler.scaled(loss).backward();
+///     scaler.step(adam);  // leaves weights alone where a gradient is not finite
+class GradScaler {
+ public:
+  explicit GradScaler(const torch::Device& device);
+
+  [[nodiscard]] torch::Tensor scaled(const torch::Tensor& loss) const { return loss * scale; }
+  void step(Adam& adam);
+
+  torch::Tensor scale;           // scalar float32
+  torch::Tensor growth_tracker;  // scalar int32: steps since the last change of scale
+  torch::Tensor found_inf;       // scalar float32: 1 where the last step was skipped
+};
+
+}  // namespace relic

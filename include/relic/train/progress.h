@@ -1,0 +1,40 @@
+// What a training says while it runs.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "relic/core/log.h"
+#include "relic/train/metrics.h"
+
+namespace relic {
+
+/// A line that follows every step on a terminal; elsewhere a plain line every half minute. Carries the original's fields
+/// plus images/s and the time left.
+class ProgressLine {
+ public:
+  struct Shape {
+    std::int64_t first_step = 0;
+    std::int64_t last_step = 0;  ///< where the run ends
+    std::int64_t steps_per_epoch = 1;
+    std::int64_t epochs = 1;
+    std::int64_t batch_size = 1;
+    double alpha = 1;
+  };
+  ProgressLine(Log& log, const Shape& shape);
+
+  /// Images per second over the last seconds, the step just done included.
+  double count_step();
+  void show(const StepMetrics& metrics, double epoch_loss, double total_loss);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Log& log_;
+  Shape shape_;
+  Clock::time_point last_shown_;
+  Clock::time_point last_step_;
+  double seconds_per_step_ = 0;  // smoothed
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace relic

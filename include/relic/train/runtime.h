@@ -1,0 +1,30 @@
+// Where and in what precision a training runs.
+#pragma once
+
+#include <torch/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "relic/train/config.h"
+
+namespace relic {
+
+struct Runtime {
+  torch::Device device = torch::kCPU;
+  std::optional<torch::ScalarType> autocast;  ///< none: float32
+  int compute_threads = 1;
+  int view_workers = 1;
+  std::vector<std::string> notes;     ///< what was decided and is worth a line in the log
+  std::vector<std::string> warnings;  ///< e.g. an NVIDIA device that is not used, and why
+};
+
+/// Turns `device`, `precision`, `fp16_precision`, `num_threads`, `num_workers` into what this machine can do. Throws
+/// UsageError where it cannot (`--device cuda` without one, `--precision fp16` on a CPU).
+Runtime choose_runtime(const TrainConfig& config);
+
+/// "float32", "bfloat16", "float16".
+std::string precision_text(const Runtime& runtime);
+
+}  // namespace relic

@@ -1,0 +1,44 @@
+// The forward half of a training step: views through the networks to the loss.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "relic/nn/relic.h"
+#include "relic/objective/relic_loss.h"
+#include "relic/views/view_source.h"
+
+namespace relic {
+
+struct ForwardOptions {
+  LossOptions loss;
+  std::int64_t global_views = 2;
+  std::int64_t local_views = 4;
+  /// One pass, and so BatchNorm statistics, per view; otherwise views of one size go through together.
+  bool pass_per_view = false;
+  /// relic-pytorch 0.4.1: the locals are the first `local_views` of all views, globals included.
+  bool local_views_reuse_globals = false;
+  /// Networks run in this type under autocast; normalisation and loss stay in float32.
+  std::optional<torch::ScalarType> autocast;
+};
+
+/// Online and target projections of a batch of `batch` images, and their loss. The target sees the global views alone
+/// and gets no gradient.
+LossTerms forward_views(Relic& relic, const Views& views, std::int64_t batch, const ForwardOptions& options);
+
+/// Autocast on one device type for a scope; the cache of cast weights ends with it.
+class AutocastScope {
+ public:
+  AutocastScope(torch::DeviceType device, std::optional<torch::ScalarType> dtype);
+  ~AutocastScope();
+  AutocastScope(const AutocastScope&) = delete;
+  AutocastScope& operator=(const AutocastScope&) = delete;
+
+ private:
+  torch::DeviceType device_;
+  bool active_;
+};
+
+}  // namespace relic

@@ -1,0 +1,85 @@
+// The training loop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "relic/core/log.h"
+#include "relic/data/dataset.h"
+#include "relic/nn/relic.h"
+#include "relic/train/checkpoint.h"
+#include "relic/train/checkpoint_writer.h"
+#include "relic/train/config.h"
+#include "relic/train/ema_schedule.h"
+#include "relic/train/grad_scaler.h"
+#include "relic/train/metrics.h"
+#include "relic/train/optimizer.h"
+#include "relic/train/progress.h"
+#include "relic/train/run_directory.h"
+#include "relic/train/runtime.h"
+#include "relic/train/train_step.h"
+#include "relic/views/view_spec.h"
+
+namespace relic {
+
+/// What the settings mean for the networks, the views and the forward pass.
+RelicOptions relic_options(const TrainConfig& config);
+MultiCropSpec view_options(const TrainConfig& config);
+ForwardOptions forward_options(const TrainConfig& config, const Runtime& runtime);
+
+/// The networks as a run with these settings starts them: a function of the seed.
+std::unique_ptr<Relic> initial_relic(const TrainConfig& config, const torch::Device& device);
+
+/// One training over a data set, from its start or from a checkpoint.
+///
+///     Trainer trainer(config, runtime, dataset, run, log);
+///     trainer.run([] { return interrupted; });
+class Trainer {
+ public:
+  Trainer(TrainConfig config, Runtime runtime, const Dataset& dataset, RunDirectory run, Log& log);
+
+  /// Starts from these weights instead of random ones (`--ckpt_path`).
+  void load_weights(const StateDict& weights, const std::string& where);
+  /// Goes on where a checkpoint stood, and cuts the run's logs back to it.
+  void resume(const Checkpoint& checkpoint);
+
+  enum class Outcome { finished, interrupted };
+  /// Trains until the last epoch, `max_steps`, or until `stop` (asked after each step) says so; saves in each case.
+  /// Throws Error at a loss that is not finite, with the last good state saved.
+  Outcome run(const std::function<bool()>& stop);
+
+  Relic& relic() { return *relic_; }
+  [[nodiscard]] std::int64_t steps_done() const { return progress_.step; }
+  [[nodiscard]] std::int64_t last_step() const;
+  [[nodiscard]] std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
+
+ private:
+  StepMetrics train_step(const Views& views);
+  void require_finite(const LossTerms& terms, std::int64_t step);
+  void update_weights(const LossTerms& terms);
+  void after_step(const StepMetrics& metrics, bool ends);
+  void save(bool also_wait);
+
+  TrainConfig config_;
+  Runtime runtime_;
+  const Dataset& dataset_;
+  RunDirectory run_;
+  Log& log_;
+  std::int64_t steps_per_epoch_;
+  ForwardOptions forward_;
+  EmaSchedule schedule_;
+  std::unique_ptr<Relic> relic_;
+  std::unique_ptr<Adam> adam_;
+  std::unique_ptr<GradScaler> scaler_;  // float16 only
+  std::vector<torch::Tensor> statistics_;       // buffers of the model
+  std::vector<torch::Tensor> good_statistics_;  // as they were before the step
+  TrainProgress progress_;
+  std::unique_ptr<MetricsFile> metrics_;
+  std::unique_ptr<ProgressLine> line_;
+  CheckpointWriter writer_;
+  double last_save_seconds_ = 0;
+};
+
+}  // namespace relic

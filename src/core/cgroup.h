@@ -1,0 +1,14 @@
+// How much processor time Linux control groups grant to this process.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+namespace relic {
+
+/// Processors' worth of time that this process may use: the smallest quota of its own control group and of those above
+/// it, version 2 (cpu.max) or 1 (cpu.cfs_quota_us); none where nothing limits it or there are no control groups.
+/// `root` is where /proc and /sys are looked for.
+std::optional<double> cgroup_cpu_limit(const std::filesystem::path& root = "/");
+
+}  // namespace relic

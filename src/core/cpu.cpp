@@ -1,0 +1,57 @@
+#include "relic/core/cpu.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#if defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
+
+#include "core/cgroup.h"
+
+namespace relic {
+namespace {
+
+int cores_in_affinity_mask() {
+  // The kernel refuses a mask shorter than its own; cpu_set_t holds 1,024 processors.
+  for (std::size_t sets = 1; sets <= 64; sets *= 2) {
+    std::vector<cpu_set_t> mask(sets);
+    const std::size_t bytes = sets * sizeof(cpu_set_t);
+    if (::sched_getaffinity(0, bytes, mask.data()) == 0) {
+      return CPU_COUNT_S(bytes, mask.data());
+    }
+    if (errno != EINVAL) {
+      break;
+    }
+  }
+  return static_cast<int>(std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+int available_cores() {
+  int cores = cores_in_affinity_mask();
+  if (const std::optional<double> limit = cgroup_cpu_limit(); limit && *limit < cores) {
+    cores = static_cast<int>(std::ceil(*limit));
+  }
+  return std::max(cores, 1);
+}
+
+bool has_native_bf16() {
+#if defined(__x86_64__) || defined(__i386__)
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#elif defined(__aarch64__) && defined(AT_HWCAP2)
+  constexpr unsigned long bf16 = 1UL << 14U;  // HWCAP2_BF16, which older headers lack
+  return (::getauxval(AT_HWCAP2) & bf16) != 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace relic

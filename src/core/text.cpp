@@ -1,0 +1,53 @@
+#include "relic/core/text.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace relic {
+
+namespace {
+
+template <class... Format>
+std::string number_text(double value, Format... format) {
+  std::array<char, 512> buffer{};  // the largest double has 309 digits before the point
+  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format...);
+  return error == std::errc() ? std::string(buffer.data(), end) : std::string("?");
+}
+
+std::string two_digits(std::int64_t value) { return (value < 10 ? "0" : "") + std::to_string(value); }
+
+}  // namespace
+
+std::string fixed(double value, int decimals) { return number_text(value, std::chars_format::fixed, decimals); }
+
+std::string shortest(double value) { return number_text(value); }
+
+std::string duration_text(double seconds) {
+  if (!std::isfinite(seconds) || seconds < 0) {
+    return "?";
+  }
+  const auto whole = std::llround(seconds);
+  if (whole < 60) {
+    return std::to_string(whole) + " s";
+  }
+  if (whole < 3600) {
+    return std::to_string(whole / 60) + ":" + two_digits(whole % 60);
+  }
+  if (whole < 2 * 86400) {
+    return std::to_string(whole / 3600) + ":" + two_digits(whole / 60 % 60) + ":" + two_digits(whole % 60);
+  }
+  return std::to_string(whole / 86400) + " d " + std::to_string(whole / 3600 % 24) + " h";
+}
+
+std::string bytes_text(double bytes) {
+  constexpr std::array<const char*, 5> kUnits{"B", "KB", "MB", "GB", "TB"};
+  std::size_t unit = 0;
+  while (bytes >= 999.95 && unit + 1 < kUnits.size()) {
+    bytes /= 1000;
+    ++unit;
+  }
+  return fixed(bytes, unit == 0 ? 0 : 1) + " " + kUnits.at(unit);
+}
+
+}  // namespace relic

@@ -1,0 +1,170 @@
+#include "relic/train/checkpoint.h"
+
+#include <torch/torch.h>
+
+#include "relic/core/error.h"
+#include "relic/formats/pth.h"
+
+namespace relic {
+
+namespace {
+
+constexpr std::int64_t kFormatVersion = 1;
+constexpr const char* kFormat = "relic_train checkpoint";
+
+using Dict = c10::impl::GenericDict;
+
+torch::Tensor copy_to_cpu(const torch::Tensor& tensor) {
+  const auto detached = tensor.detach();
+  return detached.is_cpu() ? detached.clone(at::MemoryFormat::Contiguous)
+                           : detached.to(torch::kCPU).contiguous();
+}
+
+StateDict copy_to_cpu(const StateDict& tensors) {
+  StateDict copies;
+  for (const auto& [name, tensor] : tensors) {
+    copies.emplace_back(name, copy_to_cpu(tensor));
+  }
+  return copies;
+}
+
+std::vector<std::string> trained_names(const Relic& relic) {
+  std::vector<std::string> names;
+  for (const auto& item : relic.named_parameters()) {
+    if (item.value().requires_grad() && item.key().rfind("online_encoder.", 0) == 0) {
+      names.push_back(item.key());
+    }
+  }
+  names.emplace_back("tau");
+  names.emplace_back("b");
+  return names;
+}
+
+StateDict named_copies(const std::vector<std::string>& names, const std::vector<torch::Tensor>& tensors) {
+  StateDict copies;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    copies.emplace_back(names[i], copy_to_cpu(tensors.at(i)));
+  }
+  return copies;
+}
+
+void restore(const StateDict& from, const std::vector<std::string>& names, std::vector<torch::Tensor>& to,
+             const std::string& where) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i >= from.size() || from[i].first != names[i] || !from[i].second.sizes().equals(to[i].sizes())) {
+      throw Error(where + ": its optimizer state does not fit this model (at " + names[i] + ")");
+    }
+    to[i].copy_(from[i].second);
+  }
+}
+
+Dict new_dict() { return Dict(c10::StringType::get(), c10::AnyType::get()); }
+
+c10::IValue field(const Dict& dict, const std::string& key, const std::string& where) {
+  const auto found = dict.find(key);
+  if (found == dict.end()) {
+    throw Error(where + ": not a checkpoint of relic_train (no '" + key + "' in it)");
+  }
+  return found->value();
+}
+
+StateDict tensors_field(const Dict& dict, const std::string& key, const std::string& where) {
+  return to_state_dict(field(dict, key, where), where);
+}
+
+}  // namespace
+
+Checkpoint take_checkpoint(const Relic& relic, const Adam& adam, const GradScaler* scaler) {
+  const auto names = trained_names(relic);
+  Checkpoint checkpoint;
+  checkpoint.model = copy_to_cpu(state_dict(relic));
+  checkpoint.first_moments = named_copies(names, adam.first_moments);
+  checkpoint.second_moments = named_copies(names, adam.second_moments);
+  checkpoint.optimizer_steps = named_copies(names, adam.steps);
+  if (scaler != nullptr) {
+    checkpoint.scaler = copy_to_cpu({{"scale", scaler->scale}, {"growth_tracker", scaler->growth_tracker}});
+  }
+  return checkpoint;
+}
+
+void restore_checkpoint(const Checkpoint& checkpoint, Relic& relic, Adam& adam, GradScaler* scaler,
+                        const std::string& where) {
+  const torch::NoGradGuard no_grad;
+  const auto names = trained_names(relic);
+  load_state_dict(relic, checkpoint.model, where);
+  restore(checkpoint.first_moments, names, adam.first_moments, where);
+  restore(checkpoint.second_moments, names, adam.second_moments, where);
+  restore(checkpoint.optimizer_steps, names, adam.steps, where);
+  if (scaler != nullptr && checkpoint.scaler.size() == 2) {
+    scaler->scale.copy_(checkpoint.scaler[0].second);
+    scaler->growth_tracker.copy_(checkpoint.scaler[1].second);
+  }
+}
+
+void write_model_files(const Checkpoint& checkpoint, const RunDirectory& run) {
+  write_state_dict(run.model(), checkpoint.model);
+  const std::string prefix = "target_encoder.0.";
+  StateDict encoder;
+  for (const auto& [name, tensor] : checkpoint.model) {
+    if (name.rfind(prefix, 0) == 0) {
+      encoder.emplace_back(name.substr(prefix.size()), tensor);
+    }
+  }
+  write_state_dict(run.encoder(), encoder);
+}
+
+void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run) {
+  auto dict = new_dict();
+  dict.insert("format", kFormat);
+  dict.insert("format_version", kFormatVersion);
+  dict.insert("settings", checkpoint.settings);
+  dict.insert("dataset_size", checkpoint.dataset_size);
+  dict.insert("step", checkpoint.progress.step);
+  dict.insert("epoch_loss_sum", checkpoint.progress.epoch_loss_sum);
+  dict.insert("total_loss_sum", checkpoint.progress.total_loss_sum);
+  dict.insert("metrics_bytes", checkpoint.progress.metrics_bytes);
+  dict.insert("log_bytes", checkpoint.progress.log_bytes);
+  dict.insert("model", to_value(checkpoint.model));
+  dict.insert("first_moments", to_value(checkpoint.first_moments));
+  dict.insert("second_moments", to_value(checkpoint.second_moments));
+  dict.insert("optimizer_steps", to_value(checkpoint.optimizer_steps));
+  dict.insert("scaler", to_value(checkpoint.scaler));
+  write_pth(run.checkpoint(), dict);
+  write_model_files(checkpoint, run);
+}
+
+Checkpoint read_checkpoint(const std::filesystem::path& path) {
+  const std::string where = path.string();
+  const auto value = read_pth(path);
+  if (!value.isGenericDict()) {
+    throw Error(where + ": not a checkpoint of relic_train");
+  }
+  const auto dict = value.toGenericDict();
+  if (const auto format = field(dict, "format", where); !format.isString() || format.toStringRef() != kFormat) {
+    throw Error(where + ": not a checkpoint of relic_train");
+  }
+  if (const auto version = field(dict, "format_version", where); !version.isInt() || version.toInt() > kFormatVersion) {
+    throw Error(where + ": written by a newer relic_train (checkpoint format above " + std::to_string(kFormatVersion) +
+                "); use that version");
+  }
+  try {
+    Checkpoint checkpoint;
+    checkpoint.settings = field(dict, "settings", where).toStringRef();
+    checkpoint.dataset_size = field(dict, "dataset_size", where).toInt();
+    checkpoint.progress.step = field(dict, "step", where).toInt();
+    checkpoint.progress.epoch_loss_sum = field(dict, "epoch_loss_sum", where).toDouble();
+    checkpoint.progress.total_loss_sum = field(dict, "total_loss_sum", where).toDouble();
+    checkpoint.progress.metrics_bytes = field(dict, "metrics_bytes", where).toInt();
+    checkpoint.progress.log_bytes = field(dict, "log_bytes", where).toInt();
+    checkpoint.model = tensors_field(dict, "model", where);
+    checkpoint.first_moments = tensors_field(dict, "first_moments", where);
+    checkpoint.second_moments = tensors_field(dict, "second_moments", where);
+    checkpoint.optimizer_steps = tensors_field(dict, "optimizer_steps", where);
+    checkpoint.scaler = tensors_field(dict, "scaler", where);
+    return checkpoint;
+  } catch (const c10::Error&) {
+    throw Error(where + ": a field of the checkpoint has the wrong type; the file is damaged");
+  }
+}
+
+}  // namespace relic

@@ -1,0 +1,54 @@
+#include "relic/train/progress.h"
+
+#include <algorithm>
+#include <string>
+
+#include "relic/core/text.h"
+
+namespace relic {
+
+namespace {
+constexpr std::chrono::milliseconds kTerminalInterval{100};
+constexpr std::chrono::seconds kPlainInterval{30};
+constexpr double kSmoothing = 0.05;
+}  // namespace
+
+ProgressLine::ProgressLine(Log& log, const Shape& shape)
+    : log_(log), shape_(shape), last_shown_(Clock::now()), last_step_(Clock::now()) {}
+
+double ProgressLine::count_step() {
+  const auto now = Clock::now();
+  const double seconds = std::max(1e-9, std::chrono::duration<double>(now - last_step_).count());
+  last_step_ = now;
+  ++steps_;
+  // The first step warms up (allocations, kernel choice) and tells nothing of the rest.
+  const double weight = steps_ <= 2 ? 1.0 : std::max(kSmoothing, 1.0 / static_cast<double>(steps_ - 1));
+  seconds_per_step_ += weight * (seconds - seconds_per_step_);
+  return static_cast<double>(shape_.batch_size) / seconds_per_step_;
+}
+
+void ProgressLine::show(const StepMetrics& m, double epoch_loss, double total_loss) {
+  const auto now = Clock::now();
+  const bool last = m.step == shape_.last_step;
+  const bool terminal = log_.has_terminal();
+  if (now - last_shown_ < (terminal ? Clock::duration(kTerminalInterval) : Clock::duration(kPlainInterval)) && !last) {
+    return;
+  }
+  last_shown_ = now;
+  const auto in_epoch = (m.step - 1) % shape_.steps_per_epoch + 1;
+  const double left = seconds_per_step_ * static_cast<double>(shape_.last_step - m.step);
+  const std::string line =
+      "epoch " + std::to_string(m.epoch) + "/" + std::to_string(shape_.epochs) + " step " + std::to_string(in_epoch) +
+      "/" + std::to_string(shape_.steps_per_epoch) + " | loss " + fixed(m.loss, 4) + " epoch " +
+      fixed(epoch_loss, 4) + " total " + fixed(total_loss, 4) + " kl " + fixed(m.invariance_loss, 4) + " | gamma " +
+      fixed(m.gamma, 5) + " alpha " + shortest(shape_.alpha) + " temp " + fixed(m.temperature, 3) + " bias " +
+      fixed(m.bias, 3) + " lr " + shortest(m.learning_rate) + " | " + fixed(m.images_per_second, 1) + " images/s, " +
+      duration_text(left) + " left";
+  if (terminal) {
+    log_.progress(line);
+  } else {
+    log_.info(line);
+  }
+}
+
+}  // namespace relic

@@ -1,0 +1,101 @@
+#include "relic/train/runtime.h"
+
+#include <torch/cuda.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "relic/core/cpu.h"
+#include "relic/core/error.h"
+
+namespace relic {
+
+namespace {
+
+bool nvidia_device_present() {
+  std::error_code ignored;
+  return std::filesystem::exists("/dev/nvidia0", ignored) ||
+         std::filesystem::exists("/proc/driver/nvidia/gpus", ignored);
+}
+
+std::string why_no_cuda() {
+  if (!at::hasCUDA()) {
+    return "this program was built with a LibTorch without CUDA; build it with a CUDA one";
+  }
+  return "LibTorch finds no usable CUDA device; check the driver with nvidia-smi, and CUDA_VISIBLE_DEVICES";
+}
+
+torch::Device choose_device(const std::string& name, Runtime& runtime) {
+  if (name == "cpu") {
+    return torch::kCPU;
+  }
+  if (name == "auto") {
+    if (torch::cuda::is_available()) {
+      return torch::Device(torch::kCUDA, 0);
+    }
+    if (nvidia_device_present()) {
+      runtime.warnings.push_back("an NVIDIA device is present and not used: " + why_no_cuda() +
+                                 " (--device cpu silences this)");
+    }
+    return torch::kCPU;
+  }
+  if (!torch::cuda::is_available()) {
+    throw UsageError("--device " + name + ": " + why_no_cuda() + ", or use --device cpu");
+  }
+  torch::Device device(name);
+  if (!device.has_index()) {
+    device.set_index(0);
+  }
+  const auto count = static_cast<int>(torch::cuda::device_count());
+  if (device.index() >= count) {
+    throw UsageError("--device " + name + ": this machine has " + std::to_string(count) +
+                     " CUDA device(s), numbered from 0");
+  }
+  return device;
+}
+
+std::optional<torch::ScalarType> choose_precision(const TrainConfig& config, Runtime& runtime) {
+  const bool cpu = runtime.device.is_cpu();
+  std::string precision = config.precision;
+  if (precision.empty()) {
+    precision = !config.fp16_precision ? "fp32" : cpu ? "bf16" : "fp16";
+    if (config.fp16_precision && cpu) {
+      runtime.notes.emplace_back("--fp16_precision on a CPU means bfloat16");
+    }
+  }
+  if (precision == "fp16" && cpu) {
+    throw UsageError("--precision fp16: float16 training needs a CUDA device; on a CPU use --precision bf16 or fp32");
+  }
+  if (precision == "bf16" && cpu && !has_native_bf16()) {
+    runtime.warnings.emplace_back("this processor has no bfloat16 products: --precision bf16 works, but --precision fp32 "
+                                  "is likely faster");
+  }
+  if (precision == "fp32") {
+    return std::nullopt;
+  }
+  return precision == "bf16" ? torch::kBFloat16 : torch::kHalf;
+}
+
+}  // namespace
+
+Runtime choose_runtime(const TrainConfig& config) {
+  Runtime runtime;
+  runtime.device = choose_device(config.device, runtime);
+  runtime.autocast = choose_precision(config, runtime);
+  const int cores = available_cores();
+  runtime.compute_threads = config.num_threads > 0 ? static_cast<int>(config.num_threads) : cores;
+  // Views of a CPU training cost a few percent of its step; a GPU waits for as many as there are cores.
+  const int fitting = runtime.device.is_cpu() ? std::max(1, cores / 4) : cores;
+  runtime.view_workers = config.num_workers > 0 ? static_cast<int>(config.num_workers) : fitting;
+  return runtime;
+}
+
+std::string precision_text(const Runtime& runtime) {
+  if (!runtime.autocast) {
+    return "float32";
+  }
+  return *runtime.autocast == torch::kBFloat16 ? "bfloat16" : "float16";
+}
+
+}  // namespace relic

@@ -1,0 +1,84 @@
+#include "relic/train/train_step.h"
+
+#include <ATen/autocast_mode.h>
+#include <torch/torch.h>
+
+#include <vector>
+
+namespace relic {
+
+namespace {
+
+torch::Tensor one_view(const torch::Tensor& views, std::int64_t view, std::int64_t batch) {
+  return views.narrow(0, view * batch, batch);
+}
+
+struct Projections {
+  torch::Tensor online;  // [O·N, d]
+  torch::Tensor target;  // [T·N, d]
+};
+
+/// BatchNorm's running statistics move once per pass, so the order of the passes is the original's: each global view
+/// through online and target, then the locals.
+Projections project_per_view(Relic& relic, const Views& views, std::int64_t batch, const ForwardOptions& options) {
+  std::vector<torch::Tensor> online;
+  std::vector<torch::Tensor> target;
+  for (std::int64_t view = 0; view < options.global_views; ++view) {
+    const auto images = one_view(views.global, view, batch);
+    online.push_back(relic.online().forward(images));
+    const torch::NoGradGuard no_grad;
+    target.push_back(relic.target().forward(images));
+  }
+  for (std::int64_t view = 0; view < options.local_views; ++view) {
+    const bool reused = options.local_views_reuse_globals && view < options.global_views;
+    const auto local = options.local_views_reuse_globals ? view - options.global_views : view;
+    online.push_back(
+        relic.online().forward(reused ? one_view(views.global, view, batch) : one_view(views.local, local, batch)));
+  }
+  return {torch::cat(online), torch::cat(target)};
+}
+
+Projections project_together(Relic& relic, const Views& views, const ForwardOptions& options) {
+  Projections projections;
+  projections.online = relic.online().forward(views.global);
+  if (options.local_views > 0) {
+    projections.online = torch::cat({projections.online, relic.online().forward(views.local)});
+  }
+  const torch::NoGradGuard no_grad;
+  projections.target = relic.target().forward(views.global);
+  return projections;
+}
+
+}  // namespace
+
+LossTerms forward_views(Relic& relic, const Views& views, std::int64_t batch, const ForwardOptions& options) {
+  Projections projections;
+  {
+    const AutocastScope autocast(views.global.device().type(), options.autocast);
+    projections = options.pass_per_view || options.local_views_reuse_globals
+                      ? project_per_view(relic, views, batch, options)
+                      : project_together(relic, views, options);
+  }
+  return relic_loss(projections.online, projections.target, batch, relic.log_temperature, relic.bias, options.loss);
+}
+
+AutocastScope::AutocastScope(torch::DeviceType device, std::optional<torch::ScalarType> dtype)
+    : device_(device), active_(dtype.has_value()) {
+  if (active_) {
+    at::autocast::set_autocast_enabled(device_, true);
+    at::autocast::set_autocast_dtype(device_, *dtype);
+    at::autocast::set_autocast_cache_enabled(true);
+    at::autocast::increment_nesting();
+  }
+}
+
+AutocastScope::~AutocastScope() {
+  if (active_) {
+    if (at::autocast::decrement_nesting() == 0) {
+      at::autocast::clear_cache();
+    }
+    at::autocast::set_autocast_enabled(device_, false);
+  }
+}
+
+}  // namespace relic

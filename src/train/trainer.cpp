@@ -1,0 +1,256 @@
+#include "relic/train/trainer.h"
+
+#include <torch/torch.h>
+
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+
+#include "relic/core/error.h"
+#include "relic/core/file.h"
+#include "relic/core/random.h"
+#include "relic/core/text.h"
+#include "relic/train/settings_file.h"
+#include "relic/views/view_source.h"
+
+namespace relic {
+
+namespace {
+
+constexpr double kMaxTemperature = 5;
+constexpr double kMaxTemperatureSiglip = 15;
+
+double now_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+Stem choose_stem(const TrainConfig& config) {
+  if (config.stem != "auto") {
+    return config.stem == "cifar" ? Stem::cifar : Stem::imagenet;
+  }
+  const bool small = dataset_info(config.dataset_name).image_size <= 32;
+  return small || config.dataset_name.find("cifar") != std::string::npos ? Stem::cifar : Stem::imagenet;
+}
+
+/// Convolutions are fastest with channels last, on the CPU in bfloat16 by far.
+void use_channels_last(torch::nn::Module& module) {
+  for (auto& parameter : module.parameters()) {
+    if (parameter.dim() == 4) {
+      parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+    }
+  }
+}
+
+std::int64_t file_size_or_zero(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return error ? 0 : static_cast<std::int64_t>(size);
+}
+
+void cut_back(const std::filesystem::path& path, std::int64_t bytes) {
+  if (file_size_or_zero(path) > bytes) {
+    truncate_file(path, static_cast<std::uint64_t>(bytes));
+  }
+}
+
+}  // namespace
+
+RelicOptions relic_options(const TrainConfig& config) {
+  return {config.encoder_model_name, choose_stem(config), config.proj_hidden_dim, config.proj_out_dim,
+          config.use_siglip};
+}
+
+MultiCropSpec view_options(const TrainConfig& config) {
+  return multi_crop_for(dataset_info(config.dataset_name).image_size, static_cast<int>(config.num_global_views),
+                        static_cast<int>(config.num_local_views));
+}
+
+ForwardOptions forward_options(const TrainConfig& config, const Runtime& runtime) {
+  ForwardOptions options;
+  options.loss = {config.alpha, config.use_siglip, config.use_siglip ? kMaxTemperatureSiglip : kMaxTemperature};
+  options.global_views = config.num_global_views;
+  options.local_views = config.num_local_views;
+  options.local_views_reuse_globals = config.compat == "0.4.1";
+  options.pass_per_view = config.bn_per_view || config.compat == "0.4.1";
+  options.autocast = runtime.autocast;
+  return options;
+}
+
+std::unique_ptr<Relic> initial_relic(const TrainConfig& config, const torch::Device& device) {
+  torch::manual_seed(config.seed);
+  auto relic = std::make_unique<Relic>(relic_options(config));
+  relic->to(device);
+  use_channels_last(*relic);
+  return relic;
+}
+
+Trainer::Trainer(TrainConfig config, Runtime runtime, const Dataset& dataset, RunDirectory run, Log& log)
+    : config_(std::move(config)),
+      runtime_(std::move(runtime)),
+      dataset_(dataset),
+      run_(std::move(run)),
+      log_(log),
+      steps_per_epoch_(dataset.size() / config_.batch_size),
+      forward_(forward_options(config_, runtime_)),
+      schedule_(config_.gamma, steps_per_epoch_, config_.num_epochs, config_.update_gamma_after_step,
+                config_.update_gamma_every_n_steps),
+      relic_(initial_relic(config_, runtime_.device)),
+      writer_(run_, log_) {
+  AdamOptions options;
+  options.learning_rate = config_.learning_rate;
+  options.weight_decay = config_.weight_decay;
+  adam_ = std::make_unique<Adam>(relic_->trained_parameters(), options);
+  if (runtime_.autocast == torch::kHalf) {
+    scaler_ = std::make_unique<GradScaler>(runtime_.device);
+  }
+  statistics_ = relic_->buffers();
+  for (const auto& buffer : statistics_) {
+    good_statistics_.push_back(buffer.clone());
+  }
+}
+
+void Trainer::load_weights(const StateDict& weights, const std::string& where) {
+  load_state_dict(*relic_, weights, where);
+}
+
+void Trainer::resume(const Checkpoint& checkpoint) {
+  restore_checkpoint(checkpoint, *relic_, *adam_, scaler_.get(), run_.checkpoint().string());
+  progress_ = checkpoint.progress;
+  cut_back(run_.metrics(), progress_.metrics_bytes);
+}
+
+std::int64_t Trainer::last_step() const {
+  const auto all = steps_per_epoch_ * config_.num_epochs;
+  return config_.max_steps > 0 ? std::min(all, config_.max_steps) : all;
+}
+
+Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
+  const auto last = last_step();
+  metrics_ = std::make_unique<MetricsFile>(run_.metrics());
+  line_ = std::make_unique<ProgressLine>(
+      log_, ProgressLine::Shape{progress_.step, last, steps_per_epoch_, config_.num_epochs, config_.batch_size,
+                                config_.alpha});
+  last_save_seconds_ = now_seconds();
+  const auto spec = view_options(config_);
+  const auto source = make_cpu_view_source(
+      dataset_, spec,
+      {config_.batch_size, config_.seed, progress_.step, last, runtime_.view_workers, runtime_.device});
+
+  relic_->train();
+  Outcome outcome = Outcome::finished;
+  while (progress_.step < last) {
+    const auto metrics = train_step(source->next());
+    const bool interrupted = stop();
+    after_step(metrics, interrupted || progress_.step == last);
+    if (interrupted) {
+      outcome = Outcome::interrupted;
+      break;
+    }
+  }
+  log_.progress("");
+  return outcome;
+}
+
+StepMetrics Trainer::train_step(const Views& views) {
+  const auto step = progress_.step;
+  if (step % steps_per_epoch_ == 0) {
+    progress_.epoch_loss_sum = 0;
+  }
+  // Stochastic depth draws from torch's generator: seeded by the step, it needs no state in a checkpoint.
+  torch::manual_seed(splitmix64(config_.seed + splitmix64(static_cast<std::uint64_t>(step))));
+  {
+    const torch::NoGradGuard no_grad;
+    at::_foreach_copy_(good_statistics_, statistics_);
+  }
+  const auto terms = forward_views(*relic_, views, config_.batch_size, forward_);
+  require_finite(terms, step);
+  update_weights(terms);
+
+  const auto update = schedule_.at(step);
+  if (update.action != EmaSchedule::Action::none) {
+    relic_->update_target(update.decay);
+  }
+  ++progress_.step;
+
+  StepMetrics metrics;
+  metrics.step = progress_.step;
+  metrics.epoch = step / steps_per_epoch_ + 1;
+  metrics.loss = terms.loss.item<double>();
+  metrics.invariance_loss = terms.invariance.item<double>();
+  metrics.gamma = schedule_.decay_before(progress_.step);
+  metrics.temperature = std::exp(relic_->log_temperature.item<double>());
+  metrics.bias = relic_->bias.item<double>();
+  metrics.learning_rate = config_.learning_rate;
+  metrics.top1 = instance_top_k(terms.logits, 1).item<double>();
+  metrics.top5 = instance_top_k(terms.logits, 5).item<double>();
+  metrics.images_per_second = line_->count_step();
+  progress_.epoch_loss_sum += metrics.loss;
+  progress_.total_loss_sum += metrics.loss;
+  return metrics;
+}
+
+void Trainer::require_finite(const LossTerms& terms, std::int64_t step) {
+  const double loss = terms.loss.item<double>();
+  if (std::isfinite(loss)) {
+    return;
+  }
+  const torch::NoGradGuard no_grad;
+  at::_foreach_copy_(statistics_, good_statistics_);
+  const double invariance = terms.invariance.item<double>();
+  save(/*also_wait=*/true);
+  throw Error("the loss is not finite at step " + std::to_string(step + 1) + ": loss " + shortest(loss) +
+              ", contrast " + shortest(loss - config_.alpha * invariance) + ", invariance " + shortest(invariance) +
+              ", learning rate " + shortest(config_.learning_rate) + "; the state before it is saved in " +
+              run_.folder().string() + "; try a smaller -lr");
+}
+
+void Trainer::update_weights(const LossTerms& terms) {
+  adam_->zero_grad();
+  if (scaler_) {
+    scaler_->scaled(terms.loss).backward();
+    scaler_->step(*adam_);
+  } else {
+    terms.loss.backward();
+    adam_->step();
+  }
+}
+
+void Trainer::after_step(const StepMetrics& metrics, bool ends) {
+  metrics_->append(metrics);
+  const auto in_epoch = (progress_.step - 1) % steps_per_epoch_ + 1;
+  line_->show(metrics, progress_.epoch_loss_sum / static_cast<double>(in_epoch),
+              progress_.total_loss_sum / static_cast<double>(progress_.step));
+
+  const bool log_point = progress_.step % config_.log_every_n_steps == 0;
+  const bool epoch_end = in_epoch == steps_per_epoch_;
+  if (log_point) {
+    log_.info("step " + std::to_string(progress_.step) + ": instance top-1 " + fixed(100 * metrics.top1, 1) +
+              " %, top-5 " + fixed(100 * metrics.top5, 1) + " %");
+  }
+  if (epoch_end) {
+    log_.info("epoch " + std::to_string(metrics.epoch) + " of " + std::to_string(config_.num_epochs) + ": mean loss " +
+              fixed(progress_.epoch_loss_sum / static_cast<double>(in_epoch), 4) + ", " +
+              fixed(metrics.images_per_second, 1) + " images/s");
+  }
+  const bool old = now_seconds() - last_save_seconds_ > config_.save_every_seconds;
+  if (ends || log_point || (epoch_end && old)) {
+    save(ends);
+  }
+}
+
+void Trainer::save(bool also_wait) {
+  auto checkpoint = take_checkpoint(*relic_, *adam_, scaler_.get());
+  checkpoint.settings = settings_toml(config_);
+  checkpoint.dataset_size = dataset_.size();
+  checkpoint.progress = progress_;
+  checkpoint.progress.metrics_bytes = metrics_->bytes();
+  checkpoint.progress.log_bytes = file_size_or_zero(run_.log());
+  writer_.save(std::make_shared<const Checkpoint>(std::move(checkpoint)));
+  last_save_seconds_ = now_seconds();
+  if (also_wait) {
+    writer_.finish();
+    log_.debug("saved step " + std::to_string(progress_.step) + " in " + run_.folder().string());
+  }
+}
+
+}  // namespace relic

@@ -1,0 +1,211 @@
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "relic/core/error.h"
+#include "relic/views/render.h"
+#include "relic/views/view_params.h"
+#include "relic/views/view_source.h"
+
+namespace relic {
+
+namespace {
+
+constexpr std::size_t batches_ahead = 2;
+constexpr std::int64_t images_per_claim = 8;
+
+/// A batch being made. The counts and the error are guarded by the source's mutex; the pixels of an image belong to
+/// the worker that claimed it.
+struct Batch {
+  std::int64_t epoch = 0;
+  Views views;
+  std::int64_t claimed = 0;   // images
+  std::int64_t finished = 0;  // images
+  std::exception_ptr error;   // of the first image that has one, whichever worker met it first
+  std::int64_t error_at = std::numeric_limits<std::int64_t>::max();
+
+  void fail(std::int64_t image, std::exception_ptr reason) {
+    if (image >= error_at) return;
+    error_at = image;
+    error = std::move(reason);
+  }
+};
+
+/// What one worker keeps between images.
+struct Workplace {
+  Image decoded;
+  RenderScratch scratch;
+  std::vector<std::uint8_t> pixels;
+};
+
+void write_floats(const std::vector<std::uint8_t>& bytes, float* out) {
+  for (std::size_t i = 0; i < bytes.size(); ++i) out[i] = static_cast<float>(bytes[i]) / 255.0F;
+}
+
+class CpuViewSource final : public ViewSource {
+ public:
+  CpuViewSource(const Dataset& dataset, const MultiCropSpec& spec, const ViewSourceOptions& options)
+      : dataset_(dataset),
+        spec_(spec),
+        options_(options),
+        order_(dataset.size(), options.batch_size, options.seed),
+        next_step_(options.first_step) {
+    if (options.workers < 1) throw UsageError("no workers to render views: at least one is needed");
+    try {
+      for (int i = 0; i < options.workers; ++i) workers_.emplace_back([this] { work(); });
+    } catch (...) {
+      stop();
+      throw;
+    }
+  }
+
+  ~CpuViewSource() override { stop(); }
+  CpuViewSource(const CpuViewSource&) = delete;
+  CpuViewSource& operator=(const CpuViewSource&) = delete;
+
+  Views next() override {
+    std::unique_lock lock(mutex_);
+    if (batches_.empty() && next_step_ >= options_.last_step) {
+      throw Error("no views after step " + std::to_string(options_.last_step) + ": the view source ends there");
+    }
+    ready_.wait(lock, [this] { return !batches_.empty() && batches_.front()->finished == options_.batch_size; });
+    // A failed batch stays where it is: every later call meets it again.
+    if (batches_.front()->error) std::rethrow_exception(batches_.front()->error);
+    const auto batch = std::move(batches_.front());
+    batches_.pop_front();
+    lock.unlock();
+    work_.notify_all();
+    return on_device(std::move(batch->views));
+  }
+
+ private:
+  struct Claim {
+    Batch* batch = nullptr;
+    std::int64_t first = 0;
+    std::int64_t count = 0;
+  };
+
+  void stop() {
+    stopping_ = true;
+    { const std::lock_guard lock(mutex_); }  // nobody is between looking at stopping_ and falling asleep
+    work_.notify_all();
+    for (auto& worker : workers_) worker.join();
+  }
+
+  void work() {
+    Workplace workplace;
+    std::unique_lock lock(mutex_);
+    while (true) {
+      Claim claim;
+      work_.wait(lock, [&] { return stopping_ || claim_images(claim); });
+      if (stopping_) return;
+      lock.unlock();
+      for (std::int64_t i = claim.first; i < claim.first + claim.count && !stopping_; ++i) {
+        make_views(*claim.batch, i, workplace);
+      }
+      lock.lock();
+      claim.batch->finished += claim.count;
+      if (claim.batch->finished == options_.batch_size) ready_.notify_all();
+    }
+  }
+
+  // With the mutex held. Only the last batch can have images left.
+  bool claim_images(Claim& claim) {
+    if (batches_.empty() || batches_.back()->claimed == options_.batch_size) {
+      if (batches_.size() == batches_ahead || next_step_ >= options_.last_step) return false;
+      open_batch();
+    }
+    Batch& batch = *batches_.back();
+    claim = {&batch, batch.claimed, std::min(images_per_claim, options_.batch_size - batch.claimed)};
+    batch.claimed += claim.count;
+    return claim.count > 0;
+  }
+
+  void open_batch() {
+    batches_.push_back(std::make_unique<Batch>());
+    Batch& batch = *batches_.back();
+    const std::int64_t step = next_step_++;
+    try {
+      batch.epoch = step / order_.steps_per_epoch();
+      batch.views.samples = order_.batch(step);
+      batch.views.global = empty_views(spec_.global, spec_.global_count);
+      if (spec_.local_count > 0) batch.views.local = empty_views(spec_.local, spec_.local_count);
+    } catch (...) {
+      batch.fail(0, std::current_exception());
+      batch.claimed = batch.finished = options_.batch_size;
+      ready_.notify_all();
+    }
+  }
+
+  torch::Tensor empty_views(const ViewSpec& spec, int count) const {
+    return torch::empty({count * options_.batch_size, 3, spec.size, spec.size},
+                        torch::TensorOptions()
+                            .memory_format(torch::MemoryFormat::ChannelsLast)
+                            .pinned_memory(options_.device.is_cuda()));
+  }
+
+  void make_views(Batch& batch, std::int64_t i, Workplace& workplace) {
+    try {
+      render_image(batch, i, workplace);
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      batch.fail(i, std::current_exception());
+    }
+  }
+
+  void render_image(const Batch& batch, std::int64_t i, Workplace& workplace) const {
+    const std::int64_t sample = batch.views.samples[static_cast<std::size_t>(i)];
+    const ImageRef image = dataset_.image(sample, workplace.decoded);
+    if (image.width < 1 || image.height < 1) {
+      throw Error("image " + std::to_string(sample) + " of the data set is empty: remove it");
+    }
+    for (int view = 0; view < spec_.count(); ++view) {
+      const ViewSpec& spec = spec_.of(view);
+      const auto params = draw_view(spec, {options_.seed, batch.epoch, sample, view}, image.width, image.height);
+      const std::int64_t bytes = std::int64_t{3} * spec.size * spec.size;
+      workplace.pixels.resize(static_cast<std::size_t>(bytes));
+      render_view(image, spec, params, workplace.scratch, workplace.pixels.data());
+      const bool global = view < spec_.global_count;
+      const auto& tensor = global ? batch.views.global : batch.views.local;
+      const std::int64_t row = (global ? view : view - spec_.global_count) * options_.batch_size + i;
+      write_floats(workplace.pixels, tensor.data_ptr<float>() + row * bytes);
+    }
+  }
+
+  Views on_device(Views views) const {
+    if (options_.device.is_cpu()) return views;
+    views.global = views.global.to(options_.device, /*non_blocking=*/true);
+    if (views.local.defined()) views.local = views.local.to(options_.device, /*non_blocking=*/true);
+    return views;
+  }
+
+  const Dataset& dataset_;
+  const MultiCropSpec spec_;
+  const ViewSourceOptions options_;
+  std::mutex mutex_;
+  std::condition_variable work_;                // a worker may find something to do
+  std::condition_variable ready_;               // a batch is finished
+  std::deque<std::unique_ptr<Batch>> batches_;  // in order, the next to hand over first; guarded
+  SampleOrder order_;                           // guarded
+  std::int64_t next_step_;                      // to open; guarded
+  std::atomic<bool> stopping_ = false;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace
+
+std::unique_ptr<ViewSource> make_cpu_view_source(const Dataset& dataset, const MultiCropSpec& spec,
+                                                 const ViewSourceOptions& options) {
+  return std::make_unique<CpuViewSource>(dataset, spec, options);
+}
+
+}  // namespace relic

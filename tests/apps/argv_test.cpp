@@ -1,0 +1,181 @@
+// Spellings of options against argparse's rules. The original's flags are listed by hand, from its documentation.
+#include "argv.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "command.h"
+#include "relic/core/error.h"
+
+namespace relic {
+namespace {
+
+using ::testing::HasSubstr;
+using Tokens = std::vector<std::string>;
+
+Tokens normalize(const Tokens& arguments) {
+  static const std::vector<OptionSpelling> options = option_spellings(train_command());
+  return normalize_arguments(arguments, options);
+}
+
+std::string refusal(const Tokens& arguments) {
+  try {
+    const Tokens tokens = normalize(arguments);
+    return "accepted as " + ::testing::PrintToString(tokens);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+}
+
+struct Spelling {
+  Tokens typed;
+  Tokens meant;
+};
+
+class Spellings : public ::testing::TestWithParam<Spelling> {};
+
+TEST_P(Spellings, MeanTheOption) { EXPECT_EQ(normalize(GetParam().typed), GetParam().meant); }
+
+INSTANTIATE_TEST_SUITE_P(
+    LongOptions, Spellings,
+    ::testing::Values(
+        Spelling{{}, {}}, Spelling{{"--num_epochs", "5"}, {"--num_epochs", "5"}},
+        Spelling{{"--num_epochs=5"}, {"--num_epochs", "5"}}, Spelling{{"--num_ep", "5"}, {"--num_epochs", "5"}},
+        Spelling{{"--num_ep=5"}, {"--num_epochs", "5"}},
+        Spelling{{"--dataset_name", "cifar10"}, {"--dataset_name", "cifar10"}},
+        Spelling{{"--save_model_dir", "x"}, {"--save_model_dir", "x"}},
+        Spelling{{"--save_model_dir=x"}, {"--save_model_dir", "x"}},
+        Spelling{{"--save", "x"}, {"--save_model_dir", "x"}}, Spelling{{"--fp16_precision"}, {"--fp16_precision"}},
+        Spelling{{"--fp16"}, {"--fp16_precision"}}, Spelling{{"--use_siglip=false"}, {"--use_siglip=false"}},
+        Spelling{{"--use=true"}, {"--use_siglip=true"}}, Spelling{{"--ckpt_path="}, {"--ckpt_path", ""}},
+        Spelling{{"--ckpt_path", ""}, {"--ckpt_path", ""}}, Spelling{{"--ckpt_path=a=b"}, {"--ckpt_path", "a=b"}},
+        Spelling{{"--batch_size", "1", "--batch_size", "2"}, {"--batch_size", "1", "--batch_size", "2"}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    SingleDash, Spellings,
+    ::testing::Values(
+        Spelling{{"-lr", "3e-4"}, {"--learning_rate", "3e-4"}}, Spelling{{"-lr=3e-4"}, {"--learning_rate", "3e-4"}},
+        Spelling{{"-l", "3e-4"}, {"--learning_rate", "3e-4"}}, Spelling{{"-l=3e-4"}, {"--learning_rate", "3e-4"}},
+        Spelling{{"-wd", "1e-5"}, {"--weight_decay", "1e-5"}}, Spelling{{"-wd=1e-5"}, {"--weight_decay", "1e-5"}},
+        Spelling{{"-w", "1e-5"}, {"--weight_decay", "1e-5"}},
+        Spelling{{"-save_model_dir", "x"}, {"--save_model_dir", "x"}},
+        Spelling{{"-save_model_dir=x"}, {"--save_model_dir", "x"}}, Spelling{{"-save", "x"}, {"--save_model_dir", "x"}},
+        Spelling{{"-save=x"}, {"--save_model_dir", "x"}}, Spelling{{"-s", "x"}, {"--save_model_dir", "x"}},
+        Spelling{{"-m", "resnet50"}, {"--encoder_model_name", "resnet50"}},
+        Spelling{{"-mresnet50"}, {"--encoder_model_name", "resnet50"}},
+        Spelling{{"-m=resnet50"}, {"--encoder_model_name", "resnet50"}}, Spelling{{"-b", "64"}, {"--batch_size", "64"}},
+        Spelling{{"-b64"}, {"--batch_size", "64"}}, Spelling{{"-b=64"}, {"--batch_size", "64"}},
+        Spelling{{"-b-1"}, {"--batch_size", "-1"}}, Spelling{{"-h"}, {"--help"}}));
+
+INSTANTIATE_TEST_SUITE_P(Values, Spellings,
+                         ::testing::Values(Spelling{{"--gamma", "-1"}, {"--gamma", "-1"}},
+                                           Spelling{{"--gamma", "-.5"}, {"--gamma", "-.5"}},
+                                           Spelling{{"-lr", "-3e-4"}, {"--learning_rate", "-3e-4"}},
+                                           Spelling{{"--dataset_path=--gamma"}, {"--dataset_path", "--gamma"}},
+                                           Spelling{{"--dataset_path=-x"}, {"--dataset_path", "-x"}},
+                                           Spelling{{"--dataset_path", "-"}, {"--dataset_path", "-"}},
+                                           Spelling{{"--dataset_path", "-my data"}, {"--dataset_path", "-my data"}},
+                                           Spelling{{"--dataset_path", "[a,b]"}, {"--dataset_path", "[a,b]"}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    TwoDashes, Spellings,
+    ::testing::Values(Spelling{{"--"}, {}}, Spelling{{"a", "--gamma", "1"}, {"--gamma", "1", "--", "a"}},
+                      Spelling{{"--gamma", "1", "--", "--alpha", "-b"}, {"--gamma", "1", "--", "--alpha", "-b"}},
+                      Spelling{{"--gamma", "--", "-x", "y"}, {"--gamma", "-x", "--", "y"}},
+                      Spelling{{"-5"}, {"--", "-5"}}, Spelling{{"--use_siglip", "x"}, {"--use_siglip", "--", "x"}}));
+
+TEST(Spellings, EveryPrefixThatIsUniqueAmongTheOriginalsFlagsMeansThatFlag) {
+  const std::vector<std::string> originals = {"--dataset_path",
+                                              "--dataset_name",
+                                              "--encoder_model_name",
+                                              "--save_model_dir",
+                                              "--num_epochs",
+                                              "--batch_size",
+                                              "--learning_rate",
+                                              "--weight_decay",
+                                              "--fp16_precision",
+                                              "--proj_out_dim",
+                                              "--proj_hidden_dim",
+                                              "--log_every_n_steps",
+                                              "--gamma",
+                                              "--alpha",
+                                              "--use_siglip",
+                                              "--update_gamma_after_step",
+                                              "--ckpt_path",
+                                              "--num_global_views",
+                                              "--update_gamma_every_n_steps",
+                                              "--num_local_views",
+                                              "--help"};
+  int unique = 0;
+  for (const std::string& flag : originals) {
+    const bool takes_value = flag != "--fp16_precision" && flag != "--use_siglip" && flag != "--help";
+    for (std::size_t length = 3; length <= flag.size(); ++length) {
+      const std::string prefix = flag.substr(0, length);
+      const auto meant = std::count_if(originals.begin(), originals.end(),
+                                       [&](const std::string& other) { return other.starts_with(prefix); });
+      if (meant == 1) {
+        ++unique;
+        EXPECT_EQ(normalize(takes_value ? Tokens{prefix, "1"} : Tokens{prefix}),
+                  takes_value ? (Tokens{flag, "1"}) : (Tokens{flag}))
+            << prefix;
+      } else {
+        EXPECT_THAT(refusal({prefix, "1"}), HasSubstr("ambiguous option " + prefix + ": ")) << prefix;
+        EXPECT_THAT(refusal({prefix, "1"}), HasSubstr(flag)) << prefix;
+      }
+    }
+  }
+  EXPECT_EQ(unique, 205);
+}
+
+TEST(Spellings, OurOptionsMayBeCutToWhatIsUniqueAmongAll) {
+  EXPECT_EQ(normalize({"--conf", "x"}), (Tokens{"--config", "x"}));
+  EXPECT_EQ(normalize({"--see", "1"}), (Tokens{"--seed", "1"}));
+  EXPECT_EQ(normalize({"--num_t=2"}), (Tokens{"--num_threads", "2"}));
+  EXPECT_EQ(normalize({"--dr"}), (Tokens{"--dry_run"}));
+}
+
+TEST(Spellings, AnAmbiguousOneListsTheCandidates) {
+  EXPECT_EQ(refusal({"--num", "5"}),
+            "ambiguous option --num: it could be --num_epochs, --num_global_views, --num_local_views, --num_threads, "
+            "--num_workers");
+  EXPECT_EQ(refusal({"--max_=5"}), "ambiguous option --max_: it could be --max_images, --max_steps");
+  EXPECT_EQ(refusal({"--dataset", "x"}), "ambiguous option --dataset: it could be --dataset_path, --dataset_name");
+}
+
+TEST(Spellings, AnUnknownOneNamesTheNearest) {
+  EXPECT_EQ(refusal({"--lerning_rate", "1"}), "unknown option --lerning_rate; did you mean --learning_rate?");
+  EXPECT_EQ(refusal({"--batchsize=1"}), "unknown option --batchsize; did you mean --batch_size?");
+  EXPECT_EQ(refusal({"-num_epochs", "5"}), "unknown option -num_epochs; did you mean --num_epochs?");
+  EXPECT_EQ(refusal({"-lr3e-4"}), "unknown option -lr3e-4; did you mean -lr?");
+  EXPECT_EQ(refusal({"--qqqqqqqqqqqqqq"}), "unknown option --qqqqqqqqqqqqqq; --help lists all");
+  EXPECT_THAT(refusal({"--=3"}), HasSubstr("unknown option --"));
+  EXPECT_THAT(refusal({"-x"}), HasSubstr("unknown option -x"));
+}
+
+TEST(Spellings, AValueThatIsMissingIsAnError) {
+  EXPECT_EQ(refusal({"--gamma"}), "--gamma needs a value");
+  EXPECT_EQ(refusal({"-lr"}), "-lr needs a value");
+  EXPECT_EQ(refusal({"--gamma", "--alpha", "1"}), "--gamma needs a value");
+  EXPECT_EQ(refusal({"--gamma", "--"}), "--gamma needs a value; one that begins with a dash is written --gamma=--");
+  EXPECT_THAT(refusal({"--dataset_path", "-data"}),
+              HasSubstr("--dataset_path needs a value; one that begins with a dash is written --dataset_path=-data"));
+}
+
+TEST(Spellings, ASwitchTakesNothingButTrueAndFalse) {
+  EXPECT_EQ(refusal({"--use_siglip=1"}), "--use_siglip=1: must be true or false, or --use_siglip alone");
+  EXPECT_EQ(refusal({"--use_siglip="}), "--use_siglip=: must be true or false, or --use_siglip alone");
+}
+
+TEST(Spellings, ReportsAllThatIsWrongAtOnce) {
+  EXPECT_EQ(refusal({"--gama", "1", "--num", "5", "--alpha", "2", "-b"}),
+            "unknown option --gama; did you mean --gamma?\n"
+            "ambiguous option --num: it could be --num_epochs, --num_global_views, --num_local_views, --num_threads, "
+            "--num_workers\n-b needs a value");
+}
+
+}  // namespace
+}  // namespace relic

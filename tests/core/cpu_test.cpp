@@ -1,0 +1,90 @@
+#include "relic/core/cpu.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+
+#include <iostream>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "core/cgroup.h"
+#include "core/temporary_folder.h"
+
+namespace relic {
+namespace {
+
+using testing::spit;
+using testing::TemporaryFolder;
+
+const std::string version2_mount = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
+const std::string version1_mount =
+    "31 23 0:27 / /sys/fs/cgroup/memory rw shared:5 - cgroup cgroup rw,memory\n"
+    "32 23 0:28 / /sys/fs/cgroup/cpu,cpuacct rw shared:6 - cgroup cgroup rw,cpu,cpuacct\n";
+
+TEST(CgroupCpuLimit, IsTheSmallestOfVersion2GroupsUpToTheTop) {
+  const TemporaryFolder root;
+  spit(root / "proc/self/mountinfo", version2_mount);
+  spit(root / "proc/self/cgroup", "0::/user.slice/job\n");
+  spit(root / "sys/fs/cgroup/user.slice/job/cpu.max", "max 100000\n");
+  EXPECT_EQ(cgroup_cpu_limit(root.path()), std::nullopt);
+  spit(root / "sys/fs/cgroup/user.slice/cpu.max", "150000 100000\n");
+  EXPECT_EQ(cgroup_cpu_limit(root.path()), 1.5);
+  spit(root / "sys/fs/cgroup/user.slice/job/cpu.max", "50000 100000\n");
+  EXPECT_EQ(cgroup_cpu_limit(root.path()), 0.5);
+  spit(root / "sys/fs/cgroup/cpu.max", "20000 100000\n");
+  EXPECT_EQ(cgroup_cpu_limit(root.path()), 0.2);
+}
+
+TEST(CgroupCpuLimit, ReadsVersion1Quotas) {
+  const TemporaryFolder root;
+  spit(root / "proc/self/mountinfo", version1_mount);
+  spit(root / "proc/self/cgroup", "5:memory:/other\n4:cpu,cpuacct:/docker/abc\n");
+  const auto group = root / "sys/fs/cgroup/cpu,cpuacct/docker";
+  spit(group / "abc/cpu.cfs_quota_us", "-1\n");
+  spit(group / "abc/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(cgroup_cpu_limit(root.path()), std::nullopt);
+  spit(group / "cpu.cfs_quota_us", "250000\n");
+  spit(group / "cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(cgroup_cpu_limit(root.path()), 2.5);
+}
+
+TEST(CgroupCpuLimit, FindsTheGroupOfAContainer) {
+  // A container may see its own group as the mount's top, under the host's name for it.
+  const TemporaryFolder root;
+  spit(root / "proc/self/mountinfo",
+       "32 23 0:28 /docker/abc /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
+       "30 23 0:26 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n");
+  spit(root / "proc/self/cgroup", "4:cpu,cpuacct:/docker/abc\n0::/../../elsewhere\n");
+  spit(root / "sys/fs/cgroup/cpu/cpu.cfs_quota_us", "300000\n");
+  spit(root / "sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(cgroup_cpu_limit(root.path()), 3.0);
+  spit(root / "sys/fs/cgroup/unified/cpu.max", "100000 100000\n");
+  EXPECT_EQ(cgroup_cpu_limit(root.path()), 1.0);
+}
+
+TEST(CgroupCpuLimit, IsNoneWithoutControlGroups) {
+  const TemporaryFolder root;
+  EXPECT_EQ(cgroup_cpu_limit(root.path()), std::nullopt);
+}
+
+TEST(AvailableCores, FollowsTheAffinityMask) {
+  cpu_set_t before;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0);
+  int allowed = -1;
+  for (int core = 0; core < CPU_SETSIZE && allowed < 0; ++core) {
+    allowed = CPU_ISSET(core, &before) ? core : -1;
+  }
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(allowed, &one);
+  ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+  EXPECT_EQ(available_cores(), 1);
+  ::sched_setaffinity(0, sizeof before, &before);
+  EXPECT_GE(available_cores(), 1);
+  EXPECT_LE(available_cores(), CPU_COUNT(&before));
+  std::cout << available_cores() << " cores, native bf16: " << has_native_bf16() << '\n';
+}
+
+}  // namespace
+}  // namespace relic

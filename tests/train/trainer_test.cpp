@@ -1,0 +1,241 @@
+#include "relic/train/trainer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <cmath>
+#include <limits>
+#include <sstream>
+
+#include "relic/core/error.h"
+#include "relic/core/file.h"
+#include "relic/core/random.h"
+#include "relic/formats/pth.h"
+#include "support/temporary_folder.h"
+
+namespace relic {
+
+namespace {
+
+using testing::TemporaryFolder;
+
+/// Images of hashed bytes.
+class NoiseDataset : public Dataset {
+ public:
+  explicit NoiseDataset(std::int64_t size) : size_(size) {}
+  [[nodiscard]] std::int64_t size() const override { return size_; }
+  ImageRef image(std::int64_t index, Image& scratch) const override {
+    scratch.resize(32, 32);
+    for (std::size_t i = 0; i < scratch.pixels.size(); ++i) {
+      scratch.pixels[i] = static_cast<std::uint8_t>(splitmix64(static_cast<std::uint64_t>(index) * 4096 + i));
+    }
+    return scratch.ref();
+  }
+  [[nodiscard]] int label(std::int64_t index) const override { return static_cast<int>(index % 10); }
+  [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
+
+ private:
+  std::int64_t size_;
+  std::vector<std::string> names_;
+};
+
+TrainConfig small_config(const std::filesystem::path& folder) {
+  TrainConfig config;
+  config.dataset_name = "shapes";
+  config.save_model_dir = folder;
+  config.num_epochs = 2;
+  config.batch_size = 4;
+  config.num_local_views = 1;
+  config.proj_hidden_dim = 16;
+  config.proj_out_dim = 8;
+  config.gamma = 0.9;
+  config.device = "cpu";
+  return config;
+}
+
+struct TrainingRun {
+  explicit TrainingRun(const TrainConfig& config, std::int64_t images = 12)
+      : dataset(images), directory(config.save_model_dir), log(LogLevel::error) {
+    directory.create();
+    Runtime runtime = choose_runtime(config);
+    trainer = std::make_unique<Trainer>(config, runtime, dataset, directory, log);
+  }
+  NoiseDataset dataset;
+  RunDirectory directory;
+  Log log;
+  std::unique_ptr<Trainer> trainer;
+};
+
+const auto never = [] { return false; };
+
+void expect_equal(const StateDict& a, const StateDict& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].first, b[i].first);
+    EXPECT_TRUE(torch::equal(a[i].second, b[i].second)) << a[i].first;
+  }
+}
+
+std::vector<std::string> lines_of(const std::filesystem::path& path) {
+  std::istringstream text(read_file(path));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
+}
+
+/// A row of metrics.csv without its images/s.
+std::string without_rate(const std::string& row) { return row.substr(0, row.rfind(',')); }
+
+}  // namespace
+
+TEST(Trainer, ResumingInAnEpochsMiddleEndsBitwiseWhereAnUninterruptedRunDoes) {
+  for (const char* precision : {"fp32", "bf16"}) {
+    TemporaryFolder folder;
+    auto config = small_config(folder / "whole");
+    config.precision = precision;
+    TrainingRun whole(config);
+    ASSERT_EQ(whole.trainer->last_step(), 6);
+    EXPECT_EQ(whole.trainer->run(never), Trainer::Outcome::finished);
+
+    config.save_model_dir = folder / "parts";
+    config.num_workers = 2;
+    {
+      TrainingRun first(config);
+      int steps = 0;
+      EXPECT_EQ(first.trainer->run([&] { return ++steps == 2; }), Trainer::Outcome::interrupted);
+      EXPECT_EQ(first.trainer->steps_done(), 2);
+    }
+    TrainingRun second(config);
+    const auto middle = read_checkpoint(second.directory.checkpoint());
+    EXPECT_EQ(middle.progress.step, 2);
+    second.trainer->resume(middle);
+    EXPECT_EQ(second.trainer->run(never), Trainer::Outcome::finished);
+
+    const auto a = read_checkpoint(whole.directory.checkpoint());
+    const auto b = read_checkpoint(second.directory.checkpoint());
+    expect_equal(a.model, b.model);
+    expect_equal(a.first_moments, b.first_moments);
+    expect_equal(a.second_moments, b.second_moments);
+    expect_equal(a.optimizer_steps, b.optimizer_steps);
+    EXPECT_EQ(a.progress.step, b.progress.step);
+    EXPECT_EQ(a.progress.total_loss_sum, b.progress.total_loss_sum);
+
+    const auto rows_a = lines_of(whole.directory.metrics());
+    const auto rows_b = lines_of(second.directory.metrics());
+    ASSERT_EQ(rows_a.size(), 7U);
+    ASSERT_EQ(rows_b.size(), 7U);
+    for (std::size_t i = 0; i < rows_a.size(); ++i) EXPECT_EQ(without_rate(rows_a[i]), without_rate(rows_b[i]));
+  }
+}
+
+TEST(Trainer, ResumingCutsTheMetricsBackToTheCheckpointsStep) {
+  TemporaryFolder folder;
+  auto config = small_config(folder / "run");
+  config.max_steps = 2;
+  {
+    TrainingRun first(config);
+    first.trainer->run(never);
+    AppendFile(first.directory.metrics()).append("3,1,a row that no checkpoint knows of\n");
+  }
+  TrainingRun second(config);
+  second.trainer->resume(read_checkpoint(second.directory.checkpoint()));
+  EXPECT_EQ(lines_of(second.directory.metrics()).size(), 3U);
+}
+
+TEST(Trainer, MaxStepsStopsEarlyAndChangesNoSchedule) {
+  TemporaryFolder folder;
+  auto config = small_config(folder / "all");
+  TrainingRun all(config);
+  all.trainer->run(never);
+  config.save_model_dir = folder / "some";
+  config.max_steps = 4;
+  TrainingRun some(config);
+  some.trainer->run(never);
+  const auto rows_all = lines_of(all.directory.metrics());
+  const auto rows_some = lines_of(some.directory.metrics());
+  ASSERT_EQ(rows_some.size(), 5U);
+  for (std::size_t i = 0; i < rows_some.size(); ++i) EXPECT_EQ(without_rate(rows_all[i]), without_rate(rows_some[i]));
+}
+
+TEST(Trainer, WritesTheOriginalsTwoFilesFromTheCheckpoint) {
+  TemporaryFolder folder;
+  auto config = small_config(folder / "run");
+  config.max_steps = 3;
+  TrainingRun run(config);
+  run.trainer->run(never);
+  const auto checkpoint = read_checkpoint(run.directory.checkpoint());
+  const auto model = read_state_dict(run.directory.model());
+  expect_equal(checkpoint.model, model);
+  const auto encoder = read_state_dict(run.directory.encoder());
+  ASSERT_EQ(encoder.size(), 120U);
+  for (const auto& [name, tensor] : encoder) {
+    const auto found = std::ranges::find(model, "target_encoder.0." + name, &StateDict::value_type::first);
+    ASSERT_NE(found, model.end()) << name;
+    EXPECT_TRUE(torch::equal(found->second, tensor));
+  }
+}
+
+TEST(Trainer, ALossThatIsNotFiniteStopsWithTheLastGoodStateSaved) {
+  TemporaryFolder folder;
+  auto config = small_config(folder / "good");
+  config.max_steps = 2;
+  TrainingRun good(config);
+  good.trainer->run(never);
+
+  config.save_model_dir = folder / "bad";
+  config.max_steps = 0;
+  TrainingRun bad(config);
+  int steps = 0;
+  const auto poison = [&] {
+    if (++steps == 2) {
+      // Projections overflow while the weights themselves stay finite: a bias of infinity.
+      const torch::NoGradGuard no_grad;
+      bad.trainer->relic().bias.fill_(std::numeric_limits<float>::infinity());
+    }
+    return false;
+  };
+  try {
+    bad.trainer->run(poison);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("not finite at step 3"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("invariance"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("learning rate 0.0003"));
+  }
+  // All but the poisoned bias is as after two good steps, BatchNorm statistics included.
+  const auto expected = read_checkpoint(good.directory.checkpoint());
+  const auto saved = read_checkpoint(bad.directory.checkpoint());
+  EXPECT_EQ(saved.progress.step, 2);
+  for (std::size_t i = 0; i < saved.model.size(); ++i) {
+    if (saved.model[i].first != "b") {
+      EXPECT_TRUE(torch::equal(saved.model[i].second, expected.model[i].second)) << saved.model[i].first;
+    }
+  }
+}
+
+TEST(Trainer, CompatUsesOtherViewsAndPassesThanTheDefault) {
+  TemporaryFolder folder;
+  auto config = small_config(folder / "default");
+  config.num_local_views = 3;
+  config.max_steps = 1;
+  TrainingRun by_default(config);
+  by_default.trainer->run(never);
+  config.save_model_dir = folder / "compat";
+  config.compat = "0.4.1";
+  TrainingRun compat(config);
+  compat.trainer->run(never);
+  EXPECT_NE(without_rate(lines_of(by_default.directory.metrics())[1]),
+            without_rate(lines_of(compat.directory.metrics())[1]));
+  // One pass per view moves the running statistics once per view: two globals, and again among three locals.
+  const auto passes = [](const TrainingRun& run) {
+    for (const auto& [name, tensor] : read_state_dict(run.directory.model())) {
+      if (name == "online_encoder.0.1.num_batches_tracked") return tensor.item<std::int64_t>();
+    }
+    return std::int64_t{-1};
+  };
+  EXPECT_EQ(passes(by_default), 2);
+  EXPECT_EQ(passes(compat), 5);
+}
+
+}  // namespace relic

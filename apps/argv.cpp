@@ -149,12 +149,7 @@ class Normalizer {
 
   void take_value(const Reading& reading) {
     std::optional<std::string> value = reading.value;
-    if (!value && next_ + 1 < arguments_.size() &&
-        arguments_[next_] == "--") {  // as argparse: the next, whatever it is
-      value = arguments_[next_ + 1];
-      next_ += 2;
-      take_the_rest();
-    } else if (!value && has_value()) {
+    if (!value && has_value()) {
       value = arguments_[next_++];
     }
     if (!value) {

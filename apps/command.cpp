@@ -23,11 +23,13 @@ CommandOption option_for(const Setting& row) {
 Command make_train_command() {
   Command command{
       .usage = "relic_train [options]",
-      .summary = {"Trains an image encoder without labels, by ReLIC: views of one image are to be told from "
-                  "those of others, whatever their crop, colour and blur. The options of relic-pytorch "
-                  "come first and mean what they mean there.",
-                  "Long options may be cut to an unambiguous beginning (--num_ep 5); a value follows after "
-                  "a space or an equals sign. A switch is turned off again by =false."},
+      .summary = {"Trains an image encoder without labels, by ReLIC (arXiv 2010.07922): views of one image are "
+                  "to be told from those of others, whatever their crop, colour and blur. Writes "
+                  "relic_model.pth and encoder.pth to the run's folder. Example:",
+                  "relic_train --dataset_name shapes --num_epochs 5 -save_model_dir runs/first",
+                  "The options of relic-pytorch come first and mean what they mean there. Long options may "
+                  "be cut to an unambiguous beginning (--num_ep 5); a value follows after a space or an "
+                  "equals sign; =false after a switch turns it off."},
       .options = {}};
   for (const Setting& row : train_settings()) command.options.push_back(option_for(row));
   const std::string group = "Settings file and help";

@@ -63,14 +63,17 @@ void apply_values(const Typed& typed, CommandLine& line) {
   }
 }
 
+/// A file that cannot be read at all ends the search for problems: what it would have set is unknown.
 void apply_config_file(const std::filesystem::path& path, CommandLine& line) {
-  std::error_code unreadable;
-  if (!std::filesystem::exists(path, unreadable) || std::filesystem::is_directory(path, unreadable)) {
-    line.problems.push_back("--config " + (path.empty() ? "''" : path.string()) + ": must be an existing file");
-    return;
-  }
   try {
+    std::error_code unreadable;
+    if (!std::filesystem::exists(path, unreadable) || std::filesystem::is_directory(path, unreadable)) {
+      throw SettingsSyntaxError("--config " + (path.empty() ? "''" : path.string()) + ": must be an existing file");
+    }
     apply_settings_file(path, line.config, line.given);
+  } catch (const SettingsSyntaxError& error) {
+    line.problems.emplace_back(error.what());
+    require_no_problems(line.problems);
   } catch (const UsageError& error) {
     line.problems.emplace_back(error.what());
   }

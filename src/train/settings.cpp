@@ -142,7 +142,8 @@ std::vector<Setting> data_settings() {
             .allowed = "a folder"}),
        checkpoint_setting(),
        integer(&TrainConfig::log_every_n_steps, 1, kManyTimes,
-               {.name = "log_every_n_steps", .help = "steps between two saves, each with a report of how many views are matched"})});
+               {.name = "log_every_n_steps",
+                .help = "steps between two saves, each with a report of how many views are matched"})});
 }
 
 std::vector<Setting> model_settings() {
@@ -216,7 +217,8 @@ std::vector<Setting> run_settings() {
                 .recorded = false}),
        rate(&TrainConfig::save_every_seconds,
             {.name = "save_every_seconds", .help = "an epoch's end saves if the last save is older, in seconds"}),
-       setting::seed(&TrainConfig::seed, {.name = "seed", .help = "number that weights, views and the order of images follow from"}),
+       setting::seed(&TrainConfig::seed,
+                     {.name = "seed", .help = "number that weights, views and the order of images follow from"}),
        flag(&TrainConfig::dry_run,
             {.name = "dry_run",
              .help = "print the settings, the model's size, steps per epoch and memory needed, and stop",
@@ -258,15 +260,16 @@ std::vector<Setting> machine_settings() {
 }
 
 std::vector<Setting> log_settings() {
-  return in_group("Log", false,
-                  {path(&TrainConfig::log_file, true,
-                        {.name = "log_file",
-                         .placeholder = "FILE",
-                         .help = "where the log is written",
-                         .default_help = "train.log in the run's folder"}),
-                   flag(&TrainConfig::quiet,
-                        {.name = "quiet", .help = "show warnings and errors alone on the console", .recorded = false}),
-                   flag(&TrainConfig::verbose, {.name = "verbose", .help = "show more on the console", .recorded = false})});
+  return in_group(
+      "Log", false,
+      {path(&TrainConfig::log_file, true,
+            {.name = "log_file",
+             .placeholder = "FILE",
+             .help = "where the log is written",
+             .default_help = "train.log in the run's folder"}),
+       flag(&TrainConfig::quiet,
+            {.name = "quiet", .help = "show warnings and errors alone on the console", .recorded = false}),
+       flag(&TrainConfig::verbose, {.name = "verbose", .help = "show more on the console", .recorded = false})});
 }
 
 std::vector<Setting> make_table() {

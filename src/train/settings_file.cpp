@@ -10,7 +10,6 @@
 
 #include <toml++/toml.h>
 
-#include "relic/core/error.h"
 #include "relic/core/file.h"
 #include "relic/train/nearest_name.h"
 #include "relic/train/settings.h"
@@ -90,7 +89,7 @@ toml::table parse(std::string_view text, const std::string& where) {
   try {
     return toml::parse(text, where);
   } catch (const toml::parse_error& error) {
-    throw UsageError(at_line(where, error.source().begin.line) + std::string(error.description()));
+    throw SettingsSyntaxError(at_line(where, error.source().begin.line) + std::string(error.description()));
   }
 }
 
@@ -122,15 +121,13 @@ void apply_settings_file(const std::filesystem::path& path, TrainConfig& config,
 
 void apply_settings(std::string_view toml, const std::string& where, TrainConfig& config, GivenSettings& given) {
   const toml::table entries = parse(toml, where);
-  TrainConfig changed = config;
-  TrainConfig overruled;
-  GivenSettings names = given;
+  TrainConfig overruled;                                    // takes what is already given, for the check of its type
   std::multimap<toml::source_index, std::string> problems;  // by line
   for (const auto& [toml_key, node] : entries) {
     const std::string key(toml_key.str());
-    const std::string problem = set_entry(key, node, given.contains(key) ? overruled : changed);
+    const std::string problem = set_entry(key, node, given.contains(key) ? overruled : config);
     if (problem.empty()) {
-      names.insert(key);
+      given.insert(key);
     } else {
       const toml::source_index line = toml_key.source().begin.line;
       problems.emplace(line, at_line(where, line) + problem);
@@ -139,8 +136,6 @@ void apply_settings(std::string_view toml, const std::string& where, TrainConfig
   std::vector<std::string> lines;
   for (auto& [line, problem] : problems) lines.push_back(std::move(problem));
   require_no_problems(lines);
-  config = std::move(changed);
-  given = std::move(names);
 }
 
 std::string settings_toml(const TrainConfig& config) {

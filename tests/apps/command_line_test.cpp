@@ -154,9 +154,17 @@ TEST(CommandLine, ReportsWhatIsWrongInTheFileWithTheRest) {
   EXPECT_THAT(parse({"--config", file, "-b", "x"}).problems,
               ElementsAre("--batch_size x: must be an integer of at least 2",
                           file + ":2: unknown setting num_epoch; did you mean num_epochs?"));
-  EXPECT_THAT(parse({"--config", "no/such.toml"}).problems,
-              ElementsAre("--config no/such.toml: must be an existing file"));
-  EXPECT_THAT(parse({"--config="}).problems, ElementsAre(StartsWith("--config '': ")));
+}
+
+TEST(CommandLine, StopsAtAFileThatCannotBeReadAtAll) {
+  testing::TemporaryFolder folder;
+  testing::spit(folder / "a.toml", "dataset_name = shapes\n");
+  const std::string file = (folder / "a.toml").string();
+  EXPECT_EQ(refusal({"--config", "no/such.toml", "-b", "x"}),
+            "--batch_size x: must be an integer of at least 2\n--config no/such.toml: must be an existing file");
+  EXPECT_EQ(refusal({"--config="}), "--config '': must be an existing file");
+  EXPECT_EQ(refusal({"--config", "/"}), "--config /: must be an existing file");
+  EXPECT_THAT(refusal({"--config", file}), StartsWith(file + ":1: "));
 }
 
 TEST(CommandLine, HelpAndVersionComeBeforeBadValues) {

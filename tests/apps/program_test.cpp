@@ -80,7 +80,6 @@ TEST(Program, NamesFileAndLineOfABadSettingsFile) {
             "relic_train: " + (folder / "a.toml").string() + ":2: unknown setting gama; did you mean gamma?\n");
 }
 
-
 TEST(Program, ReturnsOneWhereItsOutputCannotBeWritten) {
   const Outcome outcome = run("--help", "/dev/full");
   EXPECT_EQ(outcome.status, 1);

@@ -47,7 +47,7 @@ TEST(PthDamage, EveryByteOfThePickle) {
   int read = 0;
   int total = 0;
   for (std::size_t i = 0; i < pickle.size(); ++i) {
-    for (const int flip : {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xff}) {
+    for (const int flip : {0x01, 0x04, 0x20, 0x80, 0xff}) {
       std::string damaged = pickle;
       damaged[i] = static_cast<char>(damaged[i] ^ static_cast<char>(flip));
       read += reads(folder / "a.pth", make_archive({{"data.pkl", damaged},

@@ -156,7 +156,7 @@ TEST_P(EveryEncoder, IsCloseToFloat32UnderBfloat16Autocast) {
   at::autocast::clear_cache();
   at::autocast::set_autocast_enabled(at::kCPU, false);
   const double difference = ((features.to(torch::kFloat) - exact).norm() / exact.norm()).item<double>();
-  EXPECT_LT(difference, 0.03);
+  EXPECT_LT(difference, 0.05);
   EXPECT_GT(difference, 0) << "autocast was not on";
   std::cout << "  bfloat16 features differ by " << difference << " in norm\n";
 }

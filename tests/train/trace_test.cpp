@@ -5,7 +5,10 @@
 #include <cmath>
 #include <iostream>
 #include <map>
+#include <memory>
+#include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "relic/train/ema_schedule.h"
 #include "relic/train/optimizer.h"

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "relic/core/error.h"
 #include "relic/train/config.h"
 
 namespace relic {
@@ -14,11 +15,18 @@ namespace relic {
 /// Names of the settings that a user chose, on the command line or in a file, whose values nothing weaker may replace.
 using GivenSettings = std::set<std::string, std::less<>>;
 
+/// TOML that cannot be parsed, so that nothing is known of the settings in it.
+class SettingsSyntaxError : public UsageError {
+ public:
+  using UsageError::UsageError;
+};
+
 /// Sets what the TOML file holds and `given` does not, then adds those names to `given`: files applied one after
 /// another give way to those before, and all of them to the command line. Keys are the names of flags; values are typed
-/// (an integer serves as a real, nothing else is converted). Throws UsageError, one line for each problem, with file
-/// and line: broken syntax, unknown keys with the nearest name, values of another type; `config` and `given` then are
-/// as they were. Ranges are for find_problems. Throws Error if the file cannot be read.
+/// (an integer serves as a real, nothing else is converted). Ranges are for find_problems. Throws, once all entries
+/// that are fine are applied, one UsageError with a line for each that is not, with file and line: unknown keys with
+/// the nearest name, values of another type. Throws SettingsSyntaxError for broken TOML, Error if the file cannot be
+/// read.
 void apply_settings_file(const std::filesystem::path& path, TrainConfig& config, GivenSettings& given);
 
 /// The same for TOML that comes from elsewhere, e.g. from a checkpoint; `where` stands in the messages for the path.

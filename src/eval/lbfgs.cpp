@@ -2,6 +2,7 @@
 
 #include <ATen/Functions.h>
 
+#include <algorithm>
 #include <cmath>
 #include <deque>
 #include <limits>
@@ -13,14 +14,16 @@ namespace relic {
 namespace {
 
 constexpr std::size_t kPairs = 10;
+constexpr std::int64_t kFirstPreconditioning = 10;
 
-double product_of(const torch::Tensor& a, const torch::Tensor& b) { return at::dot(a.flatten(), b.flatten()).item<double>(); }
+double product_of(const torch::Tensor& a, const torch::Tensor& b) {
+  return at::dot(a.flatten(), b.flatten()).item<double>();
+}
 
 /// The last steps and what they did to the gradient: a guess of the inverse Hessian.
 class History {
  public:
-  explicit History(const std::function<torch::Tensor(const torch::Tensor&)>& precondition)
-      : precondition_(precondition) {}
+  void set_preconditioner(Preconditioner precondition) { precondition_ = std::move(precondition); }
 
   void add(const torch::Tensor& step, const torch::Tensor& change) {
     const double curvature = product_of(step, change);
@@ -41,7 +44,11 @@ class History {
       factors[i] = pairs_[i].inverse_curvature * product_of(pairs_[i].step, direction);
       direction.add_(pairs_[i].change, -factors[i]);
     }
-    direction = precondition_(direction).mul(scale_);
+    direction = precondition_(direction);
+    if (!pairs_.empty()) {
+      const Pair& last = pairs_.back();
+      direction.mul_(1 / (last.inverse_curvature * inner(last.change, precondition_(last.change))));
+    }
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
       const double factor = pairs_[i].inverse_curvature * product_of(pairs_[i].change, direction);
       direction.add_(pairs_[i].step, factors[i] - factor);
@@ -58,9 +65,8 @@ class History {
     torch::Tensor change;
     double inverse_curvature;
   };
-  const std::function<torch::Tensor(const torch::Tensor&)>& precondition_;
+  Preconditioner precondition_;
   std::deque<Pair> pairs_;
-  double scale_ = 1;
 };
 
 struct Step {
@@ -97,15 +103,20 @@ std::optional<Step> search(const std::function<Evaluation(const torch::Tensor&)>
 }  // namespace
 
 Minimum minimise(const std::function<Evaluation(const torch::Tensor&)>& evaluate,
-                 const std::function<torch::Tensor(const torch::Tensor&)>& precondition, const torch::Tensor& start,
+                 const std::function<Preconditioner(const torch::Tensor&)>& precondition, const torch::Tensor& start,
                  double tolerance, std::int64_t max_iterations) {
   Minimum minimum{.point = start};
   Evaluation current = evaluate(start);
-  History history(precondition);
+  History history;
+  std::int64_t next_preconditioner = 0;
   while (true) {
     minimum.converged = current.gradient.abs().max().item<double>() <= tolerance;
     if (minimum.converged || minimum.iterations >= max_iterations) {
       return minimum;
+    }
+    if (minimum.iterations >= next_preconditioner) {
+      history.set_preconditioner(precondition(minimum.point));
+      next_preconditioner = std::max(kFirstPreconditioning, 2 * next_preconditioner);
     }
     std::optional<Step> step = search(evaluate, minimum.point, current, -history.apply(current.gradient));
     if (!step && history.empty()) {

@@ -40,16 +40,19 @@ class Objective {
     return {.value = loss / n + penalty_ / 2 * weight.square().sum().item<double>(), .gradient = gradient};
   }
 
-  /// Cholesky factor of the Hessian's block for one class where all classes are equally likely, [D + 1, D + 1].
-  /// Features of very different scales, or that say nearly the same, then cost few iterations more than others.
-  [[nodiscard]] torch::Tensor curvature() const {
+  /// Cholesky factor of the Hessian's block for one class, averaged over the classes, on a sample of the rows:
+  /// [D + 1, D + 1]. With it, features of very different scales, or that say nearly the same, cost few iterations more
+  /// than others.
+  [[nodiscard]] torch::Tensor curvature(const torch::Tensor& parameters) const {
     const std::int64_t dim = x_.size(1);
     const std::int64_t stride = std::max<std::int64_t>(1, x_.size(0) / (kRowsPerDimension * dim));
     const torch::Tensor sample = x_.slice(0, 0, x_.size(0), stride);
     torch::Tensor hessian = torch::zeros({dim + 1, dim + 1}, torch::kDouble);
     for (std::int64_t begin = 0; begin < sample.size(0); begin += kRows) {
       const torch::Tensor rows = with_ones(sample.slice(0, begin, begin + kRows));
-      hessian.addmm_(rows.t(), rows);
+      const torch::Tensor share = at::softmax(at::mm(rows, parameters.t()), 1);
+      const torch::Tensor spread = (share * (1 - share)).sum(1, /*keepdim=*/true);
+      hessian.addmm_(rows.t(), rows * spread);
     }
     hessian.div_(static_cast<double>(sample.size(0)) * static_cast<double>(classes_));
     torch::Tensor diagonal = hessian.diagonal();
@@ -84,10 +87,13 @@ LogisticRegression fit_logistic_regression(const Features& train, std::int64_t c
   const at::NoGradGuard no_grad;
   const std::int64_t dim = train.x.size(1);
   const Objective objective(train, classes, options.c);
-  const torch::Tensor factor = objective.curvature();
+  const auto precondition = [&](const torch::Tensor& point) -> Preconditioner {
+    return [factor = objective.curvature(point)](const torch::Tensor& gradient) {
+      return at::cholesky_solve(gradient.t(), factor).t().contiguous();
+    };
+  };
   const Minimum minimum =
-      minimise([&](const torch::Tensor& point) { return objective.evaluate(point); },
-               [&](const torch::Tensor& gradient) { return at::cholesky_solve(gradient.t(), factor).t().contiguous(); },
+      minimise([&](const torch::Tensor& point) { return objective.evaluate(point); }, precondition,
                torch::zeros({classes, dim + 1}, torch::kDouble), options.tolerance, options.max_iterations);
   // The penalty leaves only the intercepts' common part free; scikit-learn's sum to zero, as these do from zero on.
   return {.weight = minimum.point.slice(1, 0, dim).contiguous(),

@@ -12,8 +12,8 @@ TEST(Accuracy, IntervalIsWilsons) {
   EXPECT_NEAR(half.high(), 0.596168, 1e-6);
   const Accuracy typical{.correct = 924, .total = 2000};
   EXPECT_DOUBLE_EQ(typical.value(), 0.462);
-  EXPECT_NEAR(typical.low(), 0.440235, 1e-6);
-  EXPECT_NEAR(typical.high(), 0.483911, 1e-6);
+  EXPECT_NEAR(typical.low(), 0.440244, 1e-6);
+  EXPECT_NEAR(typical.high(), 0.483902, 1e-6);
 }
 
 TEST(Accuracy, IntervalStaysInRangeAtTheEnds) {

@@ -139,6 +139,11 @@ TEST(Lbfgs, FindsTheMinimumOfAnIllConditionedQuadratic) {
     return Evaluation{.value = 0.5 * (scale * (x - target).square()).sum().item<double>(),
                       .gradient = scale * (x - target)};
   };
+  const auto with = [](const torch::Tensor& diagonal) {
+    return [diagonal](const torch::Tensor&) -> Preconditioner {
+      return [diagonal](const torch::Tensor& gradient) { return gradient / diagonal; };
+    };
+  };
   const auto start = torch::zeros({30}, torch::kDouble);
   const auto plain = minimise(
       evaluate, [](const torch::Tensor& g) { return g; }, start, 1e-9, 10'000);

@@ -33,7 +33,9 @@ Accuracy knn_accuracy(const Features& train, const Features& test, std::int64_t 
 struct LogisticRegressionOptions {
   double c = 1.0;  ///< inverse strength of the L2 penalty on the weights (not the intercepts), as scikit-learn's C
   std::int64_t max_iterations = 1000;
-  double tolerance = 1e-4;  ///< largest entry of the gradient of scikit-learn's objective
+  /// Largest entry of the gradient of scikit-learn's objective, which is that below divided by C and the number of
+  /// images. scikit-learn's own tolerance, 1e-4, can leave coefficients wrong in their first digit.
+  double tolerance = 1e-6;
 };
 
 /// Multinomial logistic regression, as scikit-learn's LogisticRegression: minimises C·Σ cross entropy + ½‖W‖² by L-BFGS

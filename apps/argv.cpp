@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "relic/core/error.h"
-#include "relic/train/nearest_name.h"
+#include "relic/core/nearest_name.h"
 
 namespace relic {
 namespace {

@@ -52,5 +52,6 @@ function(relic_test name)
   if(TEST_TORCH)
     relic_use_torch(test_${name})
   endif()
-  gtest_discover_tests(test_${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${name})
+  gtest_discover_tests(test_${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${name}
+    ENVIRONMENT "OMP_NUM_THREADS=1") # ctest runs several at once
 endfunction()

@@ -21,7 +21,15 @@ std::string two_digits(std::int64_t value) { return (value < 10 ? "0" : "") + st
 
 std::string fixed(double value, int decimals) { return number_text(value, std::chars_format::fixed, decimals); }
 
-std::string shortest(double value) { return number_text(value); }
+std::string shortest(double value) {
+  if (std::isnan(value)) {
+    return "nan";
+  }
+  // Few people read 3e-04 as fast as 0.0003.
+  const double size = std::abs(value);
+  const bool readable = size == 0 || (size >= 1e-5 && size < 1e15);
+  return readable ? number_text(value, std::chars_format::fixed) : number_text(value);
+}
 
 std::string duration_text(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0) {

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
-#include <string_view>
 
 #include "data/readers.h"
 #include "relic/core/error.h"
+#include "relic/core/nearest_name.h"
 
 namespace relic {
 namespace {
@@ -21,22 +20,6 @@ const std::array<DatasetInfo, 6>& table() {
       {.name = "shapes", .image_size = 32, .class_count = 10, .synthetic = true, .available = true},
   }};
   return infos;
-}
-
-/// Levenshtein's distance: the fewest insertions, deletions and replacements between two words.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 std::string joined_names(bool available_only) {
@@ -58,10 +41,13 @@ const DatasetInfo& dataset_info(const std::string& name) {
   if (found != table().end()) {
     return *found;
   }
-  const auto nearest =
-      std::ranges::min_element(table(), {}, [&](const DatasetInfo& info) { return edit_distance(name, info.name); });
-  throw UsageError("unknown data set '" + name + "': did you mean '" + nearest->name +
-                   "'? Known: " + joined_names(false));
+  std::vector<std::string> names;
+  for (const DatasetInfo& info : table()) {
+    names.push_back(info.name);
+  }
+  const std::string nearest = nearest_name(name, names);
+  throw UsageError("unknown data set '" + name + "'" + (nearest.empty() ? "" : ": did you mean '" + nearest + "'?") +
+                   " Known: " + joined_names(false));
 }
 
 namespace {

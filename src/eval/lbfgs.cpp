@@ -30,7 +30,6 @@ class History {
     if (curvature <= 0) {
       return;
     }
-    scale_ = curvature / product_of(change, precondition_(change));
     pairs_.push_back({.step = step, .change = change, .inverse_curvature = 1 / curvature});
     if (pairs_.size() > kPairs) {
       pairs_.pop_front();
@@ -47,7 +46,7 @@ class History {
     direction = precondition_(direction);
     if (!pairs_.empty()) {
       const Pair& last = pairs_.back();
-      direction.mul_(1 / (last.inverse_curvature * inner(last.change, precondition_(last.change))));
+      direction.mul_(1 / (last.inverse_curvature * product_of(last.change, precondition_(last.change))));
     }
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
       const double factor = pairs_[i].inverse_curvature * product_of(pairs_[i].change, direction);

@@ -16,9 +16,7 @@ torch::Tensor unit_projections(const torch::Tensor& projections, std::int64_t ba
 }
 
 /// Cross entropy of each row against its diagonal entry: [T, O, N, N] to [T, O].
-torch::Tensor softmax_contrast(const torch::Tensor& log_rows) {
-  return -log_rows.diagonal(0, 2, 3).mean(-1);
-}
+torch::Tensor softmax_contrast(const torch::Tensor& log_rows) { return -log_rows.diagonal(0, 2, 3).mean(-1); }
 
 /// −Σ logsigmoid(±logits) / N, plus on the diagonal: [T, O, N, N] to [T, O].
 torch::Tensor sigmoid_contrast(const torch::Tensor& logits) {

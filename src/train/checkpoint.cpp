@@ -16,8 +16,7 @@ using Dict = c10::impl::GenericDict;
 
 torch::Tensor copy_to_cpu(const torch::Tensor& tensor) {
   const auto detached = tensor.detach();
-  return detached.is_cpu() ? detached.clone(at::MemoryFormat::Contiguous)
-                           : detached.to(torch::kCPU).contiguous();
+  return detached.is_cpu() ? detached.clone(at::MemoryFormat::Contiguous) : detached.to(torch::kCPU).contiguous();
 }
 
 StateDict copy_to_cpu(const StateDict& tensors) {
@@ -118,6 +117,7 @@ void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run) {
   dict.insert("format", kFormat);
   dict.insert("format_version", kFormatVersion);
   dict.insert("settings", checkpoint.settings);
+  dict.insert("dataset_path", checkpoint.dataset_path);
   dict.insert("dataset_size", checkpoint.dataset_size);
   dict.insert("step", checkpoint.progress.step);
   dict.insert("epoch_loss_sum", checkpoint.progress.epoch_loss_sum);
@@ -150,6 +150,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   try {
     Checkpoint checkpoint;
     checkpoint.settings = field(dict, "settings", where).toStringRef();
+    checkpoint.dataset_path = field(dict, "dataset_path", where).toStringRef();
     checkpoint.dataset_size = field(dict, "dataset_size", where).toInt();
     checkpoint.progress.step = field(dict, "step", where).toInt();
     checkpoint.progress.epoch_loss_sum = field(dict, "epoch_loss_sum", where).toDouble();

@@ -39,7 +39,8 @@ std::vector<std::string> score_table(const EncoderScores& untrained, const Encod
               ", accuracy and its 95 % interval (chance " + fixed(100.0 / static_cast<double>(info.class_count), 1) +
               " %):",
           "  " + padded("", 22) + padded("untrained", 24) + padded("trained", 24) + "gain",
-          row("nearest neighbours", untrained.knn, trained.knn), row("logistic regression", untrained.linear, trained.linear)};
+          row("nearest neighbours", untrained.knn, trained.knn),
+          row("logistic regression", untrained.linear, trained.linear)};
 }
 
 }  // namespace relic

@@ -32,9 +32,7 @@ bool RunDirectory::holds_run() const {
   return std::any_of(files.begin(), files.end(), present);
 }
 
-bool RunDirectory::holds_weights_only() const {
-  return !has_checkpoint() && (present(model()) || present(encoder()));
-}
+bool RunDirectory::holds_weights_only() const { return !has_checkpoint() && (present(model()) || present(encoder())); }
 
 void RunDirectory::create() const {
   std::error_code error;

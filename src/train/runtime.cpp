@@ -68,8 +68,9 @@ std::optional<torch::ScalarType> choose_precision(const TrainConfig& config, Run
     throw UsageError("--precision fp16: float16 training needs a CUDA device; on a CPU use --precision bf16 or fp32");
   }
   if (precision == "bf16" && cpu && !has_native_bf16()) {
-    runtime.warnings.emplace_back("this processor has no bfloat16 products: --precision bf16 works, but --precision fp32 "
-                                  "is likely faster");
+    runtime.warnings.emplace_back(
+        "this processor has no bfloat16 products: --precision bf16 works, but --precision fp32 "
+        "is likely faster");
   }
   if (precision == "fp32") {
     return std::nullopt;

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "relic/core/error.h"
+#include "relic/core/nearest_name.h"
 #include "relic/core/text.h"
-#include "relic/train/nearest_name.h"
 
 namespace relic::setting {
 namespace {

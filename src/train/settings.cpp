@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "relic/core/error.h"
+#include "relic/core/nearest_name.h"
 #include "relic/data/dataset.h"
 #include "relic/nn/encoder.h"
-#include "relic/train/nearest_name.h"
 #include "setting_builders.h"
 
 namespace relic {

@@ -11,7 +11,7 @@
 #include <toml++/toml.h>
 
 #include "relic/core/file.h"
-#include "relic/train/nearest_name.h"
+#include "relic/core/nearest_name.h"
 #include "relic/train/settings.h"
 
 namespace relic {

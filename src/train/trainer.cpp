@@ -127,14 +127,13 @@ std::int64_t Trainer::last_step() const {
 Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
   const auto last = last_step();
   metrics_ = std::make_unique<MetricsFile>(run_.metrics());
-  line_ = std::make_unique<ProgressLine>(
-      log_, ProgressLine::Shape{progress_.step, last, steps_per_epoch_, config_.num_epochs, config_.batch_size,
-                                config_.alpha});
+  line_ =
+      std::make_unique<ProgressLine>(log_, ProgressLine::Shape{progress_.step, last, steps_per_epoch_,
+                                                               config_.num_epochs, config_.batch_size, config_.alpha});
   last_save_seconds_ = now_seconds();
   const auto spec = view_options(config_);
   const auto source = make_cpu_view_source(
-      dataset_, spec,
-      {config_.batch_size, config_.seed, progress_.step, last, runtime_.view_workers, runtime_.device});
+      dataset_, spec, {config_.batch_size, config_.seed, progress_.step, last, runtime_.view_workers, runtime_.device});
 
   relic_->train();
   Outcome outcome = Outcome::finished;
@@ -241,6 +240,7 @@ void Trainer::after_step(const StepMetrics& metrics, bool ends) {
 void Trainer::save(bool also_wait) {
   auto checkpoint = take_checkpoint(*relic_, *adam_, scaler_.get());
   checkpoint.settings = settings_toml(config_);
+  checkpoint.dataset_path = std::filesystem::absolute(config_.dataset_path).string();
   checkpoint.dataset_size = dataset_.size();
   checkpoint.progress = progress_;
   checkpoint.progress.metrics_bytes = metrics_->bytes();

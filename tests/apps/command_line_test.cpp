@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "core/temporary_folder.h"
+#include "support/temporary_folder.h"
 #include "relic/core/error.h"
 #include "relic/train/settings.h"
 

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "core/temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "core/redirected.h"
-#include "core/temporary_folder.h"
+#include "support/temporary_folder.h"
 #include "relic/core/log.h"
 
 namespace relic {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "core/failing_calls.h"
-#include "core/temporary_folder.h"
+#include "support/temporary_folder.h"
 #include "relic/core/error.h"
 
 namespace relic {

@@ -13,7 +13,7 @@
 
 #include "core/failing_calls.h"
 #include "core/redirected.h"
-#include "core/temporary_folder.h"
+#include "support/temporary_folder.h"
 #include "relic/core/error.h"
 
 namespace relic {

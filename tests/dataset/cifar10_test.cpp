@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/temporary_folder.h"
+#include "support/temporary_folder.h"
 #include "relic/core/error.h"
 #include "relic/data/dataset.h"
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/temporary_folder.h"
+#include "support/temporary_folder.h"
 #include "relic/core/error.h"
 
 namespace relic {

@@ -8,7 +8,7 @@
 #include <numeric>
 #include <vector>
 
-#include "core/temporary_folder.h"
+#include "support/temporary_folder.h"
 #include "relic/core/error.h"
 
 namespace relic {

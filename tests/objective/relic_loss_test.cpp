@@ -69,7 +69,7 @@ PlainPair plain_pair(const Matrix& logits, bool siglip) {
         const double z = i == j ? logits[i][j] : -logits[i][j];
         pair.contrast += std::log1p(std::exp(-z)) / static_cast<double>(n);
       }
-      const double p1 = logits[i][j] - std::log(row_sum[i]);     // log of row i's softmax
+      const double p1 = logits[i][j] - std::log(row_sum[i]);         // log of row i's softmax
       const double log_p2 = logits[j][i] - std::log(column_sum[i]);  // log of column i's softmax at row j
       pair.invariance += std::exp(log_p2) * (log_p2 - p1) / static_cast<double>(n);
     }
@@ -114,7 +114,8 @@ TEST(RelicLoss, MatchesTheOriginalOnItsFixtures) {
     const auto& digest = entry["grad_x"];
     EXPECT_NEAR(gradient.norm().item<double>(), digest["l2"].get<double>(), 1e-5 * digest["l2"].get<double>());
     for (std::size_t i = 0; i < digest["first"].size(); ++i) {
-      const double error = std::abs(gradient[static_cast<std::int64_t>(i)].item<double>() - digest["first"][i].get<double>());
+      const double error =
+          std::abs(gradient[static_cast<std::int64_t>(i)].item<double>() - digest["first"][i].get<double>());
       EXPECT_LT(error, 1e-5 * scale + 1e-9);
       worst_gradient = std::max(worst_gradient, error / scale);
     }
@@ -144,9 +145,9 @@ TEST(RelicLoss, AveragesOverEveryPairOfATargetAndAnotherOnlineView) {
       for (int i = 0; i < targets; ++i) {
         for (int j = 0; j < views; ++j) {
           if (i == j) continue;
-          const auto pair = plain_pair(plain_logits(online.narrow(0, j * kBatch, kBatch),
-                                                    target.narrow(0, i * kBatch, kBatch), tau, b, 5.0),
-                                       siglip);
+          const auto pair = plain_pair(
+              plain_logits(online.narrow(0, j * kBatch, kBatch), target.narrow(0, i * kBatch, kBatch), tau, b, 5.0),
+              siglip);
           loss += pair.contrast + 0.5 * pair.invariance;
           invariance += pair.invariance;
           ++pairs;

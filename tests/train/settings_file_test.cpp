@@ -10,9 +10,9 @@
 #include <random>
 #include <string>
 
-#include "core/temporary_folder.h"
 #include "relic/core/error.h"
 #include "relic/train/settings.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "core/temporary_folder.h"
 #include "relic/core/error.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {

@@ -201,7 +201,7 @@ TEST(Trainer, ALossThatIsNotFiniteStopsWithTheLastGoodStateSaved) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("not finite at step 3"));
     EXPECT_THAT(error.what(), ::testing::HasSubstr("invariance"));
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("learning rate 0.0003"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("learning rate 0.0003;"));
   }
   // All but the poisoned bias is as after two good steps, BatchNorm statistics included.
   const auto expected = read_checkpoint(good.directory.checkpoint());

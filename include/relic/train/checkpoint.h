@@ -18,24 +18,25 @@ namespace relic {
 
 /// What else, besides tensors, tells where a training stands.
 struct TrainProgress {
-  std::int64_t step = 0;          ///< steps done, over all epochs
-  double epoch_loss_sum = 0;      ///< of the steps of the current epoch
-  double total_loss_sum = 0;      ///< of all steps
-  std::int64_t metrics_bytes = 0; ///< length of metrics.csv at this step
-  std::int64_t log_bytes = 0;     ///< length of train.log at this step
+  std::int64_t step = 0;           ///< steps done, over all epochs
+  double epoch_loss_sum = 0;       ///< of the steps of the current epoch
+  double total_loss_sum = 0;       ///< of all steps
+  std::int64_t metrics_bytes = 0;  ///< length of metrics.csv at this step
+  std::int64_t log_bytes = 0;      ///< length of train.log at this step
 };
 
-/// All that a resume needs, on the CPU and independent of the live training. (Order, views, decay and random numbers are
-/// functions of seed and step.)
+/// All that a resume needs, on the CPU and independent of the live training. (Order, views, decay and random numbers
+/// are functions of seed and step.)
 struct Checkpoint {
   TrainProgress progress;
-  std::string settings;           ///< the run's settings.toml
+  std::string settings;      ///< the run's settings.toml
+  std::string dataset_path;  ///< where the images were, absolute; settings.toml names no folder
   std::int64_t dataset_size = 0;
-  StateDict model;                ///< as relic_model.pth
-  StateDict first_moments;        ///< by parameter name
+  StateDict model;          ///< as relic_model.pth
+  StateDict first_moments;  ///< by parameter name
   StateDict second_moments;
   StateDict optimizer_steps;
-  StateDict scaler;               ///< scale, growth_tracker; empty without a scaler
+  StateDict scaler;  ///< scale, growth_tracker; empty without a scaler
 };
 
 /// Copies the live state. `scaler` may be null.

@@ -9,8 +9,8 @@
 
 namespace relic {
 
-/// A line that follows every step on a terminal; elsewhere a plain line every half minute. Carries the original's fields
-/// plus images/s and the time left.
+/// A line that follows every step on a terminal; elsewhere a plain line every half minute. Carries the original's
+/// fields plus images/s and the time left.
 class ProgressLine {
  public:
   struct Shape {

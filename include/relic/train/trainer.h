@@ -72,7 +72,7 @@ class Trainer {
   EmaSchedule schedule_;
   std::unique_ptr<Relic> relic_;
   std::unique_ptr<Adam> adam_;
-  std::unique_ptr<GradScaler> scaler_;  // float16 only
+  std::unique_ptr<GradScaler> scaler_;          // float16 only
   std::vector<torch::Tensor> statistics_;       // buffers of the model
   std::vector<torch::Tensor> good_statistics_;  // as they were before the step
   TrainProgress progress_;

@@ -1,4 +1,4 @@
-#include "relic/train/nearest_name.h"
+#include "relic/core/nearest_name.h"
 
 #include <algorithm>
 #include <cstddef>

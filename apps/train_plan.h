@@ -1,0 +1,43 @@
+// A training before it starts: what is asked for, whether it can be had, and what it starts from.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "command_line.h"
+#include "relic/data/dataset.h"
+#include "relic/nn/relic.h"
+#include "relic/train/checkpoint.h"
+#include "relic/train/run_directory.h"
+#include "relic/train/runtime.h"
+
+namespace relic {
+
+/// What a run starts from, read before anything in its directory is replaced.
+struct Start {
+  std::optional<Checkpoint> checkpoint;  ///< --resume
+  StateDict weights;                     ///< --ckpt_path
+};
+
+struct Plan {
+  TrainConfig config;
+  Runtime runtime;
+  std::int64_t images = 0;  ///< of the training split
+  Start start;
+};
+
+/// Throws UsageError with everything that can be told to be wrong before an image is decoded, a line each; Error where
+/// a file that the run starts from cannot be read.
+Plan make_plan(const CommandLine& line, const RunDirectory& run);
+
+DatasetRequest request_of(const TrainConfig& config, Split split);
+
+/// The settings that a checkpoint recorded.
+TrainConfig recorded_config(const Checkpoint& checkpoint, const RunDirectory& run);
+
+/// Data, model, steps and machine, a line each.
+std::vector<std::string> plan_text(const Plan& plan, const Relic& relic);
+
+}  // namespace relic

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# From a fresh clone to a trained encoder: installs what is needed, builds, and trains on the embedded data set `shapes`.
+# Ends with the scores of the untrained and the trained encoder. Arguments are passed on to relic_train:
+#   scripts/quickstart.sh --max_steps 20
+source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+
+training=(--dataset_name shapes --batch_size 64 --num_epochs 2)
+run=runs/quickstart
+
+# bfloat16 is twice as fast where the processor or a GPU computes in it, and slower elsewhere.
+if has_gpu || grep -qE 'avx512_bf16|amx_bf16' /proc/cpuinfo; then
+  training+=(--precision bf16)
+fi
+# Its own run is replaced each time; one that is named is the user's.
+overwrite=--overwrite
+for argument in "$@"; do
+  case $argument in
+    -s* | --save | --save_m*) run= ;;
+    --resume) overwrite= ;;
+  esac
+done
+if [[ -n $run ]]; then
+  training+=(-save_model_dir "$run" ${overwrite:+"$overwrite"})
+fi
+
+stage "Packages"
+install_packages "${build_packages[@]}"
+stage "LibTorch"
+provide_libtorch
+stage "Build"
+build_tree "$build" relic_train -DCMAKE_BUILD_TYPE=Release
+stage "Training"
+say "$build/bin/relic_train ${training[*]} $*"
+"$build/bin/relic_train" "${training[@]}" "$@"
+say_times

@@ -1,0 +1,239 @@
+// Whole trainings by the built program, on a CIFAR-10 of twenty images.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "relic/core/random.h"
+#include "support/temporary_folder.h"
+
+namespace relic {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::slurp;
+using testing::spit;
+
+struct Outcome {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+/// The program as a child process, its output in files.
+class Child {
+ public:
+  Child(const std::vector<std::string>& arguments, const std::filesystem::path& folder)
+      : out_(folder / "out.txt"), err_(folder / "err.txt") {
+    std::vector<std::string> words{RELIC_TRAIN_PROGRAM};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> argv;
+    for (auto& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::dup2(::open(out_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
+      ::dup2(::open(err_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+      ::execv(argv[0], argv.data());
+      ::_exit(127);
+    }
+  }
+
+  void wait_for_line(const std::string& text) const {
+    for (int i = 0; i < 1200 && slurp(out_).find(text) == std::string::npos; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  }
+  void send(int signal) const { ::kill(pid_, signal); }
+  [[nodiscard]] Outcome outcome() const {
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(out_), slurp(err_)};
+  }
+
+ private:
+  std::filesystem::path out_;
+  std::filesystem::path err_;
+  pid_t pid_ = -1;
+};
+
+class Training : public ::testing::Test {
+ protected:
+  Training() {
+    const auto records = [](std::uint64_t first, int count) {
+      std::string bytes;
+      for (int i = 0; i < count; ++i) {
+        bytes += static_cast<char>(i % 10);
+        for (std::uint64_t j = 0; j < 3072; ++j) {
+          bytes += static_cast<char>(splitmix64((first + static_cast<std::uint64_t>(i)) * 4096 + j));
+        }
+      }
+      return bytes;
+    };
+    const auto folder = folder_ / "data/cifar-10-batches-bin";
+    for (int batch = 1; batch <= 5; ++batch) {
+      spit(folder / ("data_batch_" + std::to_string(batch) + ".bin"),
+           records(static_cast<std::uint64_t>(batch) * 4, 4));
+    }
+    spit(folder / "test_batch.bin", records(100, 10));
+    spit(folder / "batches.meta.txt", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n");
+  }
+
+  std::vector<std::string> arguments(std::vector<std::string> more) {
+    std::vector<std::string> all{"--dataset_name",
+                                 "cifar10",
+                                 "--dataset_path",
+                                 (folder_ / "data").string(),
+                                 "-save_model_dir",
+                                 (folder_ / "run").string(),
+                                 "--device",
+                                 "cpu",
+                                 "--num_threads",
+                                 "1",
+                                 "-b4",
+                                 "--num_local_views",
+                                 "1"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  Outcome train(const std::vector<std::string>& more) { return Child(arguments(more), folder_.path()).outcome(); }
+  std::string file(const std::string& name) { return slurp(folder_ / ("run/" + name)); }
+
+  testing::TemporaryFolder folder_;
+};
+
+std::size_t count_lines(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+TEST_F(Training, EndsWithScoresOfBothEncodersAndAllFiles) {
+  const auto outcome = train({"--num_epochs", "1", "--log_every_n_steps", "2"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("20 images of cifar10"), HasSubstr("1.39 (the log of the batch size)"),
+                                 HasSubstr("instance top-1"), HasSubstr("untrained"), HasSubstr("nearest neighbours"),
+                                 HasSubstr("logistic regression"), Not(HasSubstr("\r")), Not(HasSubstr("\x1b"))));
+  EXPECT_EQ(count_lines(file("metrics.csv")), 6U);
+  EXPECT_THAT(file("train.log"), HasSubstr("logistic regression"));
+  EXPECT_THAT(file("settings.toml"),
+              AllOf(HasSubstr("batch_size = 4"), Not(HasSubstr("resume")), Not(HasSubstr(folder_.path().string()))));
+  for (const char* name : {"relic_model.pth", "encoder.pth", "checkpoint.pth"}) {
+    EXPECT_GT(file(name).size(), 1000000U) << name;
+  }
+}
+
+TEST_F(Training, IsNotWrittenOverWithoutOverwrite) {
+  ASSERT_EQ(train({"--max_steps", "1"}).status, 0);
+  const auto before = file("checkpoint.pth");
+  const auto refused = train({"--max_steps", "1"});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("--resume"), HasSubstr("--overwrite")));
+  EXPECT_EQ(file("checkpoint.pth"), before);
+  EXPECT_EQ(train({"--max_steps", "2", "--overwrite"}).status, 0);
+  EXPECT_EQ(count_lines(file("metrics.csv")), 3U);
+}
+
+TEST_F(Training, SavesAndReturns143OnSigtermAndResumesWithItsOwnSettings) {
+  {
+    const Child child(arguments({"--num_epochs", "400", "--gamma", "0.9", "-lr", "1e-4"}), folder_.path());
+    child.wait_for_line("epoch 1 of 400");
+    child.send(SIGTERM);
+    const auto outcome = child.outcome();
+    EXPECT_EQ(outcome.status, 143) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("interrupted: step"));
+  }
+  const auto rows = count_lines(file("metrics.csv"));
+  const auto resumed =
+      Child({"--resume", "-save_model_dir", (folder_ / "run").string(), "--max_steps", std::to_string(rows + 1)},
+            folder_.path())
+          .outcome();
+  EXPECT_EQ(resumed.status, 0) << resumed.err;
+  EXPECT_THAT(resumed.out, HasSubstr("resuming"));
+  EXPECT_EQ(count_lines(file("metrics.csv")), rows + 2);
+  EXPECT_THAT(file("settings.toml"), AllOf(HasSubstr("gamma = 0.9"), HasSubstr("learning_rate = 0.0001")));
+}
+
+TEST_F(Training, ResumeStartsAnewWhereThereIsNoRunAndGoesOnOverMoreEpochs) {
+  const auto first = train({"--resume", "--num_epochs", "1"});
+  EXPECT_EQ(first.status, 0) << first.err;
+  EXPECT_THAT(first.out, HasSubstr("starting anew"));
+  const auto done = train({"--resume"});
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("this run is finished"));
+  const auto more = train({"--resume", "--num_epochs", "2"});
+  EXPECT_EQ(more.status, 0) << more.err;
+  EXPECT_THAT(more.out, HasSubstr("num_epochs was 1 and is 2 now"));
+  EXPECT_EQ(count_lines(file("metrics.csv")), 11U);
+}
+
+TEST_F(Training, ResumeRefusesAnotherModelOrBatch) {
+  ASSERT_EQ(train({"--max_steps", "1"}).status, 0);
+  const auto outcome = train({"--resume", "-m", "resnet50", "--use_siglip"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--encoder_model_name resnet50"), HasSubstr("started with resnet18"),
+                                 HasSubstr("--use_siglip")));
+}
+
+TEST_F(Training, StartsFromWeightsThatLieInItsOwnDirectory) {
+  ASSERT_EQ(train({"--max_steps", "1"}).status, 0);
+  const auto weights = (folder_ / "run/relic_model.pth").string();
+  const auto wrong = train({"--ckpt_path", weights, "--overwrite", "-m", "efficientnet", "--max_steps", "1"});
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.err, HasSubstr(weights));
+  EXPECT_GT(file("checkpoint.pth").size(), 0U) << "weights that do not fit must not cost the run";
+  const auto outcome = train({"--ckpt_path", weights, "--overwrite", "--max_steps", "1"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("starting from the weights of " + weights));
+}
+
+TEST_F(Training, WeightsAloneCannotBeResumed) {
+  ASSERT_EQ(train({"--max_steps", "1"}).status, 0);
+  std::filesystem::remove(folder_ / "run/checkpoint.pth");
+  const auto outcome = train({"--resume"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("--ckpt_path"));
+  EXPECT_GT(file("relic_model.pth").size(), 0U);
+}
+
+TEST_F(Training, ReportsProblemsOfSettingsMachineAndDataTogether) {
+  const auto outcome = train({"-b", "64", "--gamma", "2", "--precision", "fp16"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--batch_size 64: larger than the data set (20 images)"),
+                                 HasSubstr("--gamma 2"), HasSubstr("--precision fp16")));
+}
+
+TEST_F(Training, DryRunPrintsThePlanAndWritesNothing) {
+  const auto outcome = train({"--dry_run"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("batch_size = 4"), HasSubstr("5 per epoch"), HasSubstr("memory: about")));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
+}
+
+TEST_F(Training, ItsSettingsFileRepeatsItsNumbers) {
+  ASSERT_EQ(train({"--max_steps", "2", "--gamma", "0.9", "--use_siglip"}).status, 0);
+  const auto settings = (folder_ / "run/settings.toml").string();
+  const auto again = Child({"--config", settings, "--dataset_path", (folder_ / "data").string(), "-save_model_dir",
+                            (folder_ / "again").string(), "--max_steps", "2"},
+                           folder_.path())
+                         .outcome();
+  EXPECT_EQ(again.status, 0) << again.err;
+  const auto losses = [](const std::string& table) {
+    std::istringstream lines(table);
+    std::string text;
+    for (std::string line; std::getline(lines, line);) text += line.substr(0, line.rfind(',')) + "\n";
+    return text;
+  };
+  EXPECT_EQ(losses(slurp(folder_ / "again/metrics.csv")), losses(file("metrics.csv")));
+}
+
+}  // namespace
+}  // namespace relic

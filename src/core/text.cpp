@@ -27,7 +27,7 @@ std::string shortest(double value) {
   }
   // Few people read 3e-04 as fast as 0.0003.
   const double size = std::abs(value);
-  const bool readable = size == 0 || (size >= 1e-5 && size < 1e15);
+  const bool readable = size == 0 || (size >= 1e-4 && size < 1e15);
   return readable ? number_text(value, std::chars_format::fixed) : number_text(value);
 }
 

@@ -23,7 +23,6 @@ struct Picture {
   float cell = 0;   ///< distance of neighbours, in canvas pixels
   float angle = 0;  ///< of the whole grid
   Point centre{};
-  bool dark_ground = false;
 
   [[nodiscard]] Point place(float column, float row) const {
     const float c = std::cos(angle);
@@ -32,31 +31,27 @@ struct Picture {
   }
 };
 
-/// Any hue, dark or light.
-cv::Scalar random_colour(CounterRng& rng, bool dark) {
-  constexpr float top = 255;
-  constexpr float darkest_light = 145;
-  constexpr float lightest_dark = 95;
-  for (;;) {
-    const float r = rng.uniform(0, top);
-    const float g = rng.uniform(0, top);
-    const float b = rng.uniform(0, top);
-    const float luma = 0.299F * r + 0.587F * g + 0.114F * b;
-    if (dark ? luma <= lightest_dark : luma >= darkest_light) {
-      return {r, g, b};
-    }
-  }
+/// Any hue, of a brightness in [low, high], with at most `strength` of the saturation that is possible.
+cv::Scalar random_colour(CounterRng& rng, float low, float high, float strength) {
+  const float r = rng.uniform(-1, 1);
+  const float g = rng.uniform(-1, 1);
+  const float b = rng.uniform(-1, 1);
+  const float gray = 0.299F * r + 0.587F * g + 0.114F * b;
+  const float luma = rng.uniform(low, high);
+  constexpr float range = 128;
+  const float scale = strength * range;
+  return {luma + scale * (r - gray), luma + scale * (g - gray), luma + scale * (b - gray)};
 }
 
 /// A colour that stands out from the ground, also where the hues are taken away.
-cv::Scalar ink(Picture& picture) { return random_colour(picture.rng, !picture.dark_ground); }
+cv::Scalar ink(Picture& picture) { return random_colour(picture.rng, 160, 225, 0.6F); }
 
 /// Soft patches of colour, so that no colour belongs to the whole picture.
 void paint_ground(Picture& picture) {
-  constexpr int patches = 4;
+  constexpr int patches = 5;
   cv::Mat colours(patches, patches, CV_8UC3);
   for (auto& pixel : cv::Mat_<cv::Vec3b>(colours)) {
-    const cv::Scalar colour = random_colour(picture.rng, picture.dark_ground);
+    const cv::Scalar colour = random_colour(picture.rng, 30, 80, 0.4F);
     pixel = {cv::saturate_cast<std::uint8_t>(colour[0]), cv::saturate_cast<std::uint8_t>(colour[1]),
              cv::saturate_cast<std::uint8_t>(colour[2])};
   }
@@ -128,8 +123,15 @@ void bar(Picture& picture, Point p, float length, float width, float a, const cv
   fill(picture, {p + along + across, p + along - across, p - along - across, p - along + across}, colour);
 }
 
-void frames(Picture& picture) {
-  scatter(picture, [&](Point p, float r, float a) { outline(picture, p, r, a, 4); });
+/// Two families of lines.
+void net(Picture& picture) {
+  const int n = 2 * reach(picture);
+  for (int line = -n; line <= n; ++line) {
+    const auto at = 0.7F * static_cast<float>(line);
+    bar(picture, picture.place(0, at), 2 * canvas_size, 0.12F * picture.cell, picture.angle, ink(picture));
+    bar(picture, picture.place(at, 0), 2 * canvas_size, 0.12F * picture.cell,
+        picture.angle + std::numbers::pi_v<float> / 2, ink(picture));
+  }
 }
 
 void crosses(Picture& picture) {
@@ -140,8 +142,9 @@ void crosses(Picture& picture) {
   });
 }
 
-void dashes(Picture& picture) {
-  scatter(picture, [&](Point p, float r, float a) { bar(picture, p, r, 0.3F * r, a, ink(picture)); });
+void specks(Picture& picture) {
+  picture.cell *= 0.4F;
+  scatter(picture, [&](Point p, float r, float a) { fill(picture, regular(p, 0.8F * r, a, 8), ink(picture)); });
 }
 
 void stripes(Picture& picture) {
@@ -228,8 +231,8 @@ using Draw = void (*)(Picture&);
 
 const std::vector<std::pair<std::string, Draw>>& classes() {
   static const std::vector<std::pair<std::string, Draw>> all = {
-      {"discs", discs},   {"rings", rings},     {"triangles", triangles}, {"frames", frames}, {"crosses", crosses},
-      {"dashes", dashes}, {"stripes", stripes}, {"waves", waves},         {"checks", checks}, {"bricks", bricks}};
+      {"discs", discs},   {"rings", rings},     {"triangles", triangles}, {"net", net},       {"crosses", crosses},
+      {"specks", specks}, {"stripes", stripes}, {"waves", waves},         {"checks", checks}, {"bricks", bricks}};
   return all;
 }
 
@@ -248,10 +251,9 @@ const std::vector<std::string>& shape_names() {
 
 void draw_shape(int label, CounterRng rng, std::uint8_t* out) {
   Picture picture{.canvas = cv::Mat(canvas_side, canvas_side, CV_8UC3), .rng = rng};
-  picture.cell = picture.rng.uniform(7, 12) * oversampling;
+  picture.cell = picture.rng.uniform(7, 11) * oversampling;
   picture.angle = picture.rng.uniform(0, 2 * std::numbers::pi_v<float>);
   picture.centre = {picture.rng.uniform(0, canvas_size), picture.rng.uniform(0, canvas_size)};
-  picture.dark_ground = picture.rng.below(2) == 0;
   paint_ground(picture);
   classes()[static_cast<std::size_t>(label)].second(picture);
   cv::Mat small(shape_side, shape_side, CV_8UC3, out);

@@ -1,7 +1,7 @@
 #include <cmath>
-#include <cstdio>
 #include <string>
 
+#include "relic/core/text.h"
 #include "relic/eval/scores.h"
 
 namespace relic {
@@ -29,12 +29,7 @@ double Accuracy::low() const { return wilson(*this, -1); }
 double Accuracy::high() const { return wilson(*this, 1); }
 
 std::string Accuracy::text() const {
-  const auto percent = [](double share) {
-    std::string digits(16, '\0');
-    const int size = std::snprintf(digits.data(), digits.size(), "%.1f", 100 * share);
-    digits.resize(static_cast<std::size_t>(size));
-    return digits;
-  };
+  const auto percent = [](double share) { return fixed(100 * share, 1); };
   return percent(value()) + " % (" + percent(low()) + " to " + percent(high()) + ")";
 }
 

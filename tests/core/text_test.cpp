@@ -11,6 +11,8 @@ TEST(Text, FixedAndShortestNumbers) {
   EXPECT_EQ(fixed(-10.0, 2), "-10.00");
   EXPECT_EQ(fixed(std::numeric_limits<double>::max(), 0).size(), 309U);
   EXPECT_EQ(shortest(3e-4), "0.0003");
+  EXPECT_EQ(shortest(1e-5), "1e-05");
+  EXPECT_EQ(shortest(std::numeric_limits<double>::quiet_NaN()), "nan");
   EXPECT_EQ(shortest(0.1 + 0.2), "0.30000000000000004");
 }
 

@@ -10,6 +10,7 @@
 #include "relic/core/error.h"
 #include "relic/core/random.h"
 #include "relic/formats/pth.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {
@@ -17,8 +18,8 @@ namespace {
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using testing::make_archive;
+using testing::spit;
 using testing::TemporaryFolder;
-using testing::write_bytes;
 
 StateDict small_model() {
   return {{"0.weight", torch::arange(6.0).view({2, 3})},
@@ -28,7 +29,7 @@ StateDict small_model() {
 
 /// Reads a file of these bytes: true if it is read, false for an Error; anything else ends the test.
 bool reads(const std::filesystem::path& path, const std::string& bytes) {
-  write_bytes(path, bytes);
+  spit(path, bytes);
   try {
     read_pth(path);
     return true;
@@ -41,7 +42,7 @@ bool reads(const std::filesystem::path& path, const std::string& bytes) {
 TEST(PthDamage, EveryByteOfThePickle) {
   const TemporaryFolder folder;
   const std::string name = std::filesystem::path(RELIC_TEST_DATA) / "pth" / "python_protocol2.pkl";
-  const std::string pickle = testing::read_bytes(name);
+  const std::string pickle = testing::slurp(name);
   ASSERT_GT(pickle.size(), 300U);
   const std::string data(48, '\1');
   int read = 0;
@@ -65,7 +66,7 @@ TEST(PthDamage, EveryByteOfThePickle) {
 TEST(PthDamage, PicklesCutAnywhereAreErrors) {
   const TemporaryFolder folder;
   const std::string name = std::filesystem::path(RELIC_TEST_DATA) / "pth" / "python_protocol2.pkl";
-  const std::string pickle = testing::read_bytes(name);
+  const std::string pickle = testing::slurp(name);
   for (std::size_t size = 0; size < pickle.size(); ++size) {
     EXPECT_FALSE(reads(folder / "a.pth", make_archive({{"data.pkl", pickle.substr(0, size)}}))) << size;
   }
@@ -74,7 +75,7 @@ TEST(PthDamage, PicklesCutAnywhereAreErrors) {
 TEST(PthDamage, RandomBitsOfTheWholeFile) {
   const TemporaryFolder folder;
   write_state_dict(folder / "whole.pth", small_model());
-  const std::string bytes = testing::read_bytes(folder / "whole.pth");
+  const std::string bytes = testing::slurp(folder / "whole.pth");
   CounterRng random(7, 0, 0, 0);
   int read = 0;
   for (int i = 0; i < 2000; ++i) {
@@ -96,7 +97,7 @@ TEST(PthDamage, RandomBitsOfTheWholeFile) {
 TEST(PthDamage, FilesCutAnywhereAreErrors) {
   const TemporaryFolder folder;
   write_state_dict(folder / "whole.pth", small_model());
-  const std::string bytes = testing::read_bytes(folder / "whole.pth");
+  const std::string bytes = testing::slurp(folder / "whole.pth");
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     ASSERT_FALSE(reads(folder / "a.pth", bytes.substr(0, size))) << size;
   }
@@ -105,11 +106,11 @@ TEST(PthDamage, FilesCutAnywhereAreErrors) {
 TEST(PthDamage, AChangedWeightIsNamed) {
   const TemporaryFolder folder;
   write_state_dict(folder / "whole.pth", {{"a", torch::full({1000}, 0.3)}});
-  std::string bytes = testing::read_bytes(folder / "whole.pth");
+  std::string bytes = testing::slurp(folder / "whole.pth");
   const float value = 0.3F;
   const std::size_t at = bytes.find(std::string(reinterpret_cast<const char*>(&value), sizeof(value)));
   bytes[at + 40] = static_cast<char>(bytes[at + 40] ^ 1);
-  write_bytes(folder / "a.pth", bytes);
+  spit(folder / "a.pth", bytes);
   try {
     read_pth(folder / "a.pth");
     ADD_FAILURE() << "no Error";

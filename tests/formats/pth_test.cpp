@@ -11,6 +11,7 @@
 
 #include "formats/archives.h"
 #include "relic/core/error.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {
@@ -113,7 +114,7 @@ TEST(Pth, TheSameTensorsGiveTheSameBytes) {
   const StateDict tensors = assorted_tensors();
   write_state_dict(folder / "a.pth", tensors);
   write_state_dict(folder / "b.pth", tensors);
-  EXPECT_EQ(testing::read_bytes(folder / "a.pth"), testing::read_bytes(folder / "b.pth"));
+  EXPECT_EQ(testing::slurp(folder / "a.pth"), testing::slurp(folder / "b.pth"));
 }
 
 // Made by tests/interop/make_fixtures.py.
@@ -133,11 +134,11 @@ TEST(Pth, ReadsWhatPythonWrote) {
 TEST(Pth, AFailedWriteLeavesTheOldFile) {
   const TemporaryFolder folder;
   write_state_dict(folder / "model.pth", {{"a", torch::ones({2})}});
-  const std::string before = testing::read_bytes(folder / "model.pth");
+  const std::string before = testing::slurp(folder / "model.pth");
   c10::impl::GenericDict bad(c10::StringType::get(), c10::AnyType::get());
   bad.insert("device", c10::Device(c10::kCPU));
   EXPECT_THROW(write_pth(folder / "model.pth", bad), Error);
-  EXPECT_EQ(testing::read_bytes(folder / "model.pth"), before);
+  EXPECT_EQ(testing::slurp(folder / "model.pth"), before);
   EXPECT_THROW(write_state_dict(folder / "absent" / "model.pth", {{"a", torch::ones({2})}}), Error);
 }
 

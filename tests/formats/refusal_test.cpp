@@ -7,6 +7,7 @@
 #include "formats/archives.h"
 #include "relic/core/error.h"
 #include "relic/formats/pth.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {
@@ -17,14 +18,14 @@ using ::testing::HasSubstr;
 using testing::make_archive;
 using ::testing::Not;
 using testing::Records;
+using testing::spit;
 using ::testing::StartsWith;
 using testing::TemporaryFolder;
-using testing::write_bytes;
 
 /// What reading a file with these bytes says; "" if it is read.
 std::string message_of_file(const std::string& file_bytes) {
   const TemporaryFolder folder;
-  write_bytes(folder / "file.pth", file_bytes);
+  spit(folder / "file.pth", file_bytes);
   try {
     read_pth(folder / "file.pth");
     return "";

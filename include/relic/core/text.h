@@ -8,7 +8,7 @@ namespace relic {
 
 /// 0.12345 with 3 decimals: "0.123".
 std::string fixed(double value, int decimals);
-/// The shortest decimal that reads back to the same value: "0.0003"; with an exponent below 1e-5 and from 1e15 on.
+/// The shortest decimal that reads back to the same value: "0.0003"; with an exponent below 1e-4 and from 1e15 on.
 std::string shortest(double value);
 /// "45 s", "12:07", "3:04:05", "2 d 3 h".
 std::string duration_text(double seconds);

@@ -36,9 +36,6 @@ function(relic_part name)
   endif()
   set_property(GLOBAL APPEND PROPERTY RELIC_PARTS part_${name})
   set_property(GLOBAL APPEND PROPERTY RELIC_PART_LIBRARIES ${PART_LIBRARIES})
-  if(NOT name STREQUAL "train")  # temporary, until everybody builds part_NAME
-    add_custom_target(relic_${name} DEPENDS part_${name})
-  endif()
 endfunction()
 
 function(relic_test name)

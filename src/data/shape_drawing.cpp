@@ -44,14 +44,14 @@ cv::Scalar random_colour(CounterRng& rng, float low, float high, float strength)
 }
 
 /// A colour that stands out from the ground, also where the hues are taken away.
-cv::Scalar ink(Picture& picture) { return random_colour(picture.rng, 160, 225, 0.6F); }
+cv::Scalar ink(Picture& picture) { return random_colour(picture.rng, 190, 220, 0.3F); }
 
 /// Soft patches of colour, so that no colour belongs to the whole picture.
 void paint_ground(Picture& picture) {
   constexpr int patches = 5;
   cv::Mat colours(patches, patches, CV_8UC3);
   for (auto& pixel : cv::Mat_<cv::Vec3b>(colours)) {
-    const cv::Scalar colour = random_colour(picture.rng, 30, 80, 0.4F);
+    const cv::Scalar colour = random_colour(picture.rng, 40, 60, 0.2F);
     pixel = {cv::saturate_cast<std::uint8_t>(colour[0]), cv::saturate_cast<std::uint8_t>(colour[1]),
              cv::saturate_cast<std::uint8_t>(colour[2])};
   }
@@ -85,8 +85,8 @@ void scatter(Picture& picture, Draw draw) {
   for (int row = -n; row <= n; ++row) {
     for (int column = -n; column <= n; ++column) {
       CounterRng& rng = picture.rng;
-      const float dx = rng.uniform(-0.1F, 0.1F);
-      const float dy = rng.uniform(-0.1F, 0.1F);
+      const float dx = rng.uniform(-0.05F, 0.05F);
+      const float dy = rng.uniform(-0.05F, 0.05F);
       const float radius = rng.uniform(0.36F, 0.48F) * picture.cell;
       const float angle = rng.uniform(0, 2 * std::numbers::pi_v<float>);
       const Point p = picture.place(static_cast<float>(column) + dx, static_cast<float>(row) + dy);
@@ -143,7 +143,7 @@ void crosses(Picture& picture) {
 }
 
 void specks(Picture& picture) {
-  picture.cell *= 0.4F;
+  picture.cell *= 0.45F;
   scatter(picture, [&](Point p, float r, float a) { fill(picture, regular(p, 0.8F * r, a, 8), ink(picture)); });
 }
 
@@ -251,7 +251,7 @@ const std::vector<std::string>& shape_names() {
 
 void draw_shape(int label, CounterRng rng, std::uint8_t* out) {
   Picture picture{.canvas = cv::Mat(canvas_side, canvas_side, CV_8UC3), .rng = rng};
-  picture.cell = picture.rng.uniform(7, 11) * oversampling;
+  picture.cell = picture.rng.uniform(9.5F, 12.5F) * oversampling;
   picture.angle = picture.rng.uniform(0, 2 * std::numbers::pi_v<float>);
   picture.centre = {picture.rng.uniform(0, canvas_size), picture.rng.uniform(0, canvas_size)};
   paint_ground(picture);

@@ -99,7 +99,7 @@ std::string as_toml(const Value& value) {
 }
 
 std::string value_toml(const Setting& row, const TrainConfig& config) {
-  const std::string text = row.get(config);
+  std::string text = row.get(config);
   switch (row.kind) {
     case SettingKind::flag:
     case SettingKind::integer:

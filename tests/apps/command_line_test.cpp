@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "support/temporary_folder.h"
 #include "relic/core/error.h"
 #include "relic/train/settings.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {

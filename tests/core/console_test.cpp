@@ -11,8 +11,8 @@
 #include <string>
 
 #include "core/redirected.h"
-#include "support/temporary_folder.h"
 #include "relic/core/log.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "core/failing_calls.h"
-#include "support/temporary_folder.h"
 #include "relic/core/error.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {

@@ -13,8 +13,8 @@
 
 #include "core/failing_calls.h"
 #include "core/redirected.h"
-#include "support/temporary_folder.h"
 #include "relic/core/error.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "support/temporary_folder.h"
 #include "relic/core/error.h"
 #include "relic/data/dataset.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/temporary_folder.h"
 #include "relic/core/error.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {

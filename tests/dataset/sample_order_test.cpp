@@ -8,8 +8,8 @@
 #include <numeric>
 #include <vector>
 
-#include "support/temporary_folder.h"
 #include "relic/core/error.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {

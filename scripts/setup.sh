@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # What quickstart.sh and test.sh share: packages, LibTorch, the build. To be sourced; leaves the shell in the checkout.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -122,14 +123,8 @@ names_libtorch() {
 
 pip_install() { "$venv_python" -m pip install -q --disable-pip-version-check "$@"; }
 
-# Whether what pip would take for `torch==...` is a build for CPUs: a CUDA build asks for NVIDIA's libraries.
-resolves_to_cpu_build() {
-  local report
-  report=$(pip_install --dry-run --ignore-installed --report - "$1" 2>/dev/null) && [[ $report != *'"name": "nvidia-'* ]] &&
-    [[ $report != *'"name": "cuda-'* ]]
-}
-
-# With a GPU the default build, which is for CUDA; `===` passes by a +cpu build of the same version.
+# With a GPU the default build, which is for CUDA (`===` passes by a +cpu build of the same version). Without one never:
+# it is several gigabytes of libraries that could not run.
 install_torch() {
   if has_gpu; then
     say "Installing torch $torch_version for CUDA into .venv"
@@ -139,7 +134,6 @@ install_torch() {
   say "Installing torch $torch_version for CPUs into .venv"
   pip_install "torch==$torch_version+cpu" 2>/dev/null ||
     pip_install "torch==$torch_version+cpu" --index-url "$torch_cpu_index" ||
-    { resolves_to_cpu_build "torch==$torch_version" && pip_install "torch==$torch_version"; } ||
     stop "no CPU build of torch $torch_version can be had from pip's configured index or $torch_cpu_index." \
       "Install torch $torch_floor or newer for the python3 in use, or name a LibTorch with CMAKE_PREFIX_PATH."
 }

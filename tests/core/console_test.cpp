@@ -1,8 +1,8 @@
 #include "core/console.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <pty.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -41,8 +41,9 @@ std::string shown_on_terminal(unsigned short columns, Action action, const char*
     const Redirected out(STDOUT_FILENO, slave);
     action();
     std::array<char, 4096> buffer{};
-    int pending = 0;
-    while (::ioctl(master, FIONREAD, &pending) == 0 && pending > 0) {
+    // The kernel hands a terminal's bytes over by a worker of its own, so they may come a moment later.
+    constexpr int quiet = 200;  // milliseconds
+    for (pollfd ready{master, POLLIN, 0}; ::poll(&ready, 1, quiet) > 0 && (ready.revents & POLLIN) != 0;) {
       const ssize_t count = ::read(master, buffer.data(), buffer.size());
       shown.append(buffer.data(), static_cast<std::size_t>(count));
     }

@@ -129,7 +129,7 @@ TEST_F(SettingsFile, NamesNoPathAndNoOneOffSwitch) {
                                  "dry_run", "quiet", "verbose", "max_steps"}) {
     EXPECT_THAT(text, Not(HasSubstr(std::string(name) + " ="))) << name;
   }
-  EXPECT_THAT(text, AllOf(HasSubstr("\nlearning_rate = 3e-4\n"), HasSubstr("\nalpha = 1.0\n"),
+  EXPECT_THAT(text, AllOf(HasSubstr("\nlearning_rate = 0.0003\n"), HasSubstr("\nalpha = 1.0\n"),
                           HasSubstr("\nuse_siglip = false\n"), HasSubstr("\nbatch_size = 256\n")));
 }
 

@@ -59,7 +59,7 @@ TEST(Settings, KeepTheOriginalsNamesSpellingsAndDefaults) {
       {"save_model_dir", {"-save_model_dir"}, "./models"},
       {"num_epochs", {}, "100"},
       {"batch_size", {"-b"}, "256"},
-      {"learning_rate", {"-lr"}, "3e-4"},
+      {"learning_rate", {"-lr"}, "0.0003"},
       {"weight_decay", {"-wd"}, "1e-5"},
       {"fp16_precision", {}, "false"},
       {"proj_out_dim", {}, "64"},

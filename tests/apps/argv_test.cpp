@@ -35,6 +35,9 @@ struct Spelling {
   Tokens typed;
   Tokens meant;
 };
+void PrintTo(const Spelling& spelling, std::ostream* out) {
+  for (const auto& token : spelling.typed) *out << token << ' ';
+}
 
 class Spellings : public ::testing::TestWithParam<Spelling> {};
 

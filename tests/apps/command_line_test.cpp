@@ -197,7 +197,7 @@ TEST(Help, ListsEveryOptionOnceAndEveryDefault) {
   }
   for (const std::string option : {"--config", "--help", "-h", "--version"}) EXPECT_EQ(times(option), 1) << option;
   EXPECT_EQ(headings.size(), train_settings().size() + 3);
-  EXPECT_THAT(help, HasSubstr("default: 3e-4]"));
+  EXPECT_THAT(help, HasSubstr("default: 0.0003]"));
   EXPECT_THAT(help, HasSubstr("default: stl10]"));
 }
 

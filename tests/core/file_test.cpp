@@ -54,6 +54,7 @@ struct Failure {
   int reason;
   std::string words;
 };
+void PrintTo(const Failure& failure, std::ostream* out) { *out << failure.words << ", call " << failure.nth; }
 
 class AtomicFileFailure : public ::testing::TestWithParam<Failure> {};
 

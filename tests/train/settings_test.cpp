@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <ostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -160,6 +161,7 @@ struct Problem {
   std::map<std::string, std::string> values;
   std::string message;
 };
+void PrintTo(const Problem& problem, std::ostream* out) { *out << problem.message; }
 
 class SettingsProblem : public ::testing::TestWithParam<Problem> {};
 
@@ -185,7 +187,7 @@ INSTANTIATE_TEST_SUITE_P(
         Problem{{{"batch_size", "9000000000000000000"}},
                 "--batch_size 9000000000000000000: must be an integer of at least 2 and at most 1000000000000"},
         Problem{{{"num_epochs", "0"}}, "--num_epochs 0: must be an integer of at least 1"},
-        Problem{{{"learning_rate", "-3e-4"}}, "--learning_rate -3e-4: must be a number of at least 0"},
+        Problem{{{"learning_rate", "-3e-4"}}, "--learning_rate -0.0003: must be a number of at least 0"},
         Problem{{{"weight_decay", "-1"}}, "--weight_decay -1: must be a number of at least 0"},
         Problem{{{"alpha", "-0.5"}}, "--alpha -0.5: must be a number of at least 0"},
         Problem{{{"proj_out_dim", "0"}}, "--proj_out_dim 0: must be an integer from 1 to 1000000"},

@@ -4,7 +4,9 @@
 #   scripts/quickstart.sh --max_steps 20
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
-training=(--dataset_name shapes --batch_size 64 --num_epochs 2)
+# Chosen by measuring: shapes are learnt soonest without local views and with little weight on the invariance term.
+training=(--dataset_name shapes --max_images 5000 --num_epochs 2 --batch_size 32 -lr 1e-3 --gamma 0.97 --alpha 0.2
+  --num_local_views 0)
 run=runs/quickstart
 
 # bfloat16 is twice as fast where the processor or a GPU computes in it, and slower elsewhere.

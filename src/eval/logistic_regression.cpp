@@ -92,9 +92,14 @@ LogisticRegression fit_logistic_regression(const Features& train, std::int64_t c
       return at::cholesky_solve(gradient.t(), factor).t().contiguous();
     };
   };
-  const Minimum minimum =
-      minimise([&](const torch::Tensor& point) { return objective.evaluate(point); }, precondition,
-               torch::zeros({classes, dim + 1}, torch::kDouble), options.tolerance, options.max_iterations);
+  const auto evaluate = [&](const torch::Tensor& point) {
+    if (options.stop && options.stop()) {
+      throw Interrupted();
+    }
+    return objective.evaluate(point);
+  };
+  const Minimum minimum = minimise(evaluate, precondition, torch::zeros({classes, dim + 1}, torch::kDouble),
+                                   options.tolerance, options.max_iterations);
   // The penalty leaves only the intercepts' common part free; scikit-learn's sum to zero, as these do from zero on.
   return {.weight = minimum.point.slice(1, 0, dim).contiguous(),
           .intercept = minimum.point.select(1, dim).contiguous(),

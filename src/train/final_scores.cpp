@@ -2,6 +2,8 @@
 
 #include "relic/core/text.h"
 #include "relic/eval/features.h"
+#include "relic/eval/norm_statistics.h"
+#include "relic/train/trainer.h"
 
 namespace relic {
 
@@ -27,8 +29,18 @@ EncoderScores score_encoder(Encoder& encoder, const Dataset& train, const Datase
   const auto test_features = extract_features(encoder, test, info.image_size, runtime.device, 0, stop);
   EncoderScores scores;
   scores.knn = knn_accuracy(train_features, test_features, info.class_count);
-  scores.linear = linear_accuracy(fit_logistic_regression(train_features, info.class_count), test_features);
+  scores.linear =
+      linear_accuracy(fit_logistic_regression(train_features, info.class_count, {.stop = stop}), test_features);
   return scores;
+}
+
+EncoderScores score_untrained(const Dataset& train, const Dataset& test, const TrainConfig& config,
+                              const Runtime& runtime, const std::function<bool()>& stop) {
+  constexpr std::int64_t kImages = 2048;
+  const auto untrained = initial_relic(config, runtime.device);
+  Encoder& encoder = untrained->target().encoder();
+  estimate_norm_statistics(encoder, train, dataset_info(config.dataset_name).image_size, runtime.device, kImages, stop);
+  return score_encoder(encoder, train, test, config, runtime, stop);
 }
 
 std::vector<std::string> score_table(const EncoderScores& untrained, const EncoderScores& trained,
@@ -37,7 +49,8 @@ std::vector<std::string> score_table(const EncoderScores& untrained, const Encod
   const std::string set = info.name + (info.synthetic ? " (synthetic, drawn images)" : "");
   return {"target encoder's frozen features on " + std::to_string(test_images) + " test images of " + set +
               ", accuracy and its 95 % interval (chance " + fixed(100.0 / static_cast<double>(info.class_count), 1) +
-              " %):",
+              " %)",
+          "untrained: the weights before the first step, with BatchNorm's statistics of the training images",
           "  " + padded("", 22) + padded("untrained", 24) + padded("trained", 24) + "gain",
           row("nearest neighbours", untrained.knn, trained.knn),
           row("logistic regression", untrained.linear, trained.linear)};

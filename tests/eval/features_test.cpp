@@ -14,40 +14,15 @@
 #include "relic/core/error.h"
 #include "relic/nn/state_dict.h"
 #include "support/fill.h"
+#include "support/hashed_images.h"
 
 namespace relic {
 namespace {
 
 using testing::fill;
+using testing::HashedImages;
 using ::testing::HasSubstr;
-
-/// Pictures of given sizes, pixels a hash of picture and position, labels the index modulo 3.
-class HashedImages : public Dataset {
- public:
-  explicit HashedImages(std::vector<std::pair<int, int>> sizes) {
-    for (std::size_t i = 0; i < sizes.size(); ++i) {
-      Image image;
-      image.resize(sizes[i].first, sizes[i].second);
-      for (std::size_t p = 0; p < image.pixels.size(); ++p) {
-        image.pixels[p] = static_cast<std::uint8_t>(splitmix64((i << 32U) + p) >> 56U);
-      }
-      images_.push_back(std::move(image));
-    }
-  }
-  [[nodiscard]] std::int64_t size() const override { return static_cast<std::int64_t>(images_.size()); }
-  ImageRef image(std::int64_t index, Image& scratch) const override {
-    scratch = images_[static_cast<std::size_t>(index)];
-    return scratch.ref();
-  }
-  [[nodiscard]] int label(std::int64_t index) const override { return static_cast<int>(index % 3); }
-  [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
-
- private:
-  std::vector<Image> images_;
-  std::vector<std::string> names_{"a", "b", "c"};
-};
-
-HashedImages small_images(std::size_t count) { return HashedImages(std::vector<std::pair<int, int>>(count, {32, 32})); }
+using testing::small_images;
 
 /// [1, 3, S, S] float32 of one image, by plain indexing.
 torch::Tensor plain_image(const Dataset& dataset, std::int64_t index) {

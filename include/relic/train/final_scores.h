@@ -22,6 +22,12 @@ struct EncoderScores {
 EncoderScores score_encoder(Encoder& encoder, const Dataset& train, const Dataset& test, const TrainConfig& config,
                             const Runtime& runtime, const std::function<bool()>& stop);
 
+/// Scores the target encoder that a run with these settings starts from, with BatchNorm's running statistics of
+/// `train`'s images: trained weights come with statistics too, and what they gain is to be told apart from what
+/// learning gains.
+EncoderScores score_untrained(const Dataset& train, const Dataset& test, const TrainConfig& config,
+                              const Runtime& runtime, const std::function<bool()>& stop);
+
 /// The lines that a run ends with: a small table of both encoders' scores and the gain, with 95 % intervals.
 std::vector<std::string> score_table(const EncoderScores& untrained, const EncoderScores& trained,
                                      const TrainConfig& config, std::int64_t test_images);

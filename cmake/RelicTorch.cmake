@@ -1,11 +1,14 @@
 # Finds LibTorch and makes the imported target relic::torch. Used by the build and by the installed package.
 #
 # Which LibTorch: the one that Torch_DIR or CMAKE_PREFIX_PATH names; else that of the python3 in use; else the first of
-# RELIC_TORCH_FALLBACKS (for the build a .venv in the checkout, for the package the one the library was built with).
+# RELIC_TORCH_FALLBACKS (for the build a .venv in the checkout). For the package the one the library was built with comes
+# before the python3's.
 #
 # In:  RELIC_CUDA            AUTO, ON, OFF: whether CUDA sources are compiled
 #      RELIC_TORCH_FALLBACKS folders of a torch to try last
-# Out: RELIC_TORCH_ROOT, RELIC_TORCH_VERSION, RELIC_TORCH_CUDA_VERSION (empty: a CPU build), RELIC_WITH_CUDA
+#      RELIC_TORCH_PREFERRED folder of a torch to try before the python3's
+# Out: RELIC_TORCH_ROOT, RELIC_TORCH_VERSION, RELIC_TORCH_CUDA_VERSION (empty: a CPU build), RELIC_WITH_CUDA, and the
+#      property RELIC_TORCH_VERSION of relic::torch, for who meets the target and not the variables
 set(RELIC_TORCH_FLOOR 2.11)
 
 # The version of the torch in `root` and the CUDA version it was built for, without loading its CMake files.
@@ -85,6 +88,9 @@ function(relic_choose_torch)
   else()
     relic_find_python_torch(of_python)
     set(candidates ${of_python} ${RELIC_TORCH_FALLBACKS})
+    if(EXISTS "${RELIC_TORCH_PREFERRED}/share/cmake/Torch/TorchConfig.cmake")
+      list(PREPEND candidates "${RELIC_TORCH_PREFERRED}")
+    endif()
   endif()
   set(too_old "")
   foreach(root IN LISTS candidates)
@@ -111,30 +117,41 @@ function(relic_find_nvcc out_nvcc out_reason)
   set(${out_reason} "" PARENT_SCOPE)
   string(REGEX REPLACE "\\..*" "" wanted "${RELIC_TORCH_CUDA_VERSION}")
   if(CMAKE_CUDA_COMPILER)
-    set(nvcc "${CMAKE_CUDA_COMPILER}")
+    set(candidates "${CMAKE_CUDA_COMPILER}")
   elseif(DEFINED ENV{CUDACXX})
-    set(nvcc "$ENV{CUDACXX}")
+    set(candidates "$ENV{CUDACXX}")
   else()
-    # The registry's toolkit wheels unpack beside torch.
-    find_program(nvcc nvcc NO_CACHE
-      HINTS "${CUDAToolkit_ROOT}/bin" "$ENV{CUDA_HOME}/bin" "$ENV{CUDA_PATH}/bin"
-        "${RELIC_TORCH_ROOT}/../nvidia/cu${wanted}/bin"
-      PATHS /usr/local/cuda/bin)
+    set(candidates "")
+    # The registry's toolkit wheels unpack beside a torch.
+    foreach(folder IN ITEMS "${CUDAToolkit_ROOT}" "$ENV{CUDA_HOME}" "$ENV{CUDA_PATH}")
+      if(folder)
+        list(APPEND candidates "${folder}/bin/nvcc")
+      endif()
+    endforeach()
+    find_program(in_path nvcc NO_CACHE)
+    foreach(root IN LISTS RELIC_TORCH_ROOT RELIC_TORCH_FALLBACKS)
+      list(APPEND candidates "${root}/../nvidia/cu${wanted}/bin/nvcc")
+    endforeach()
+    list(APPEND candidates "${in_path}" /usr/local/cuda/bin/nvcc)
   endif()
-  if(NOT nvcc)
-    set(${out_reason} "no nvcc found" PARENT_SCOPE)
-    return()
-  endif()
-  execute_process(COMMAND "${nvcc}" --version OUTPUT_VARIABLE text ERROR_QUIET)
-  if(NOT text MATCHES "release ([0-9]+)\\.([0-9]+)")
-    set(${out_reason} "${nvcc} does not run" PARENT_SCOPE)
-  elseif(wanted AND NOT CMAKE_MATCH_1 EQUAL wanted)
-    set(${out_reason} "${nvcc} is of CUDA ${CMAKE_MATCH_1}.${CMAKE_MATCH_2}, LibTorch of ${RELIC_TORCH_CUDA_VERSION}"
-      PARENT_SCOPE)
-  else()
-    file(REAL_PATH "${nvcc}" nvcc)
-    set(${out_nvcc} "${nvcc}" PARENT_SCOPE)
-  endif()
+  set(${out_reason} "no nvcc found" PARENT_SCOPE)
+  foreach(nvcc IN LISTS candidates)
+    if(NOT EXISTS "${nvcc}")
+      continue()
+    endif()
+    execute_process(COMMAND "${nvcc}" --version OUTPUT_VARIABLE text ERROR_QUIET)
+    if(NOT text MATCHES "release ([0-9]+)\\.([0-9]+)")
+      set(${out_reason} "${nvcc} does not run" PARENT_SCOPE)
+    elseif(wanted AND NOT CMAKE_MATCH_1 EQUAL wanted)
+      set(${out_reason} "${nvcc} is of CUDA ${CMAKE_MATCH_1}.${CMAKE_MATCH_2}, LibTorch of ${RELIC_TORCH_CUDA_VERSION}"
+        PARENT_SCOPE)
+    else()
+      file(REAL_PATH "${nvcc}" nvcc)
+      set(${out_nvcc} "${nvcc}" PARENT_SCOPE)
+      set(${out_reason} "" PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
 endfunction()
 
 # TORCH_CUDA_ARCH_LIST ("8.0;9.0+PTX") in CMake's spelling ("80-real;90").
@@ -242,6 +259,8 @@ if(EXISTS "${RELIC_TORCH_ROOT}/lib/libtorch_cuda.so")
 else()
   relic_load_torch()
 endif()
+set_target_properties(relic::torch PROPERTIES RELIC_TORCH_VERSION "${RELIC_TORCH_VERSION}"
+  RELIC_TORCH_ROOT "${RELIC_TORCH_ROOT}")
 if(RELIC_WITH_CUDA)
   message(STATUS "CUDA sources: compiled by ${CMAKE_CUDA_COMPILER} for ${CMAKE_CUDA_ARCHITECTURES}")
 elseif(RELIC_CUDA STREQUAL "ON")

@@ -90,7 +90,7 @@ test_packages=(libgtest-dev libgmock-dev)
 
 venv_python=.venv/bin/python
 
-has_gpu() { [[ -e /proc/driver/nvidia/version || -e /dev/nvidia0 || -e /dev/dxg ]]; }
+has_gpu() { [[ -e /proc/driver/nvidia/version || -e /dev/nvidia0 || -e /usr/lib/wsl/lib/libcuda.so.1 ]]; }
 
 # torch_of PYTHON: "VERSION CUDA FOLDER" of its torch where that is new enough (CUDA is None in a CPU build).
 torch_of() {
@@ -116,7 +116,8 @@ names_libtorch() {
   [[ -n ${Torch_DIR:-} ]] && return
   IFS=: read -ra folders <<<"${CMAKE_PREFIX_PATH:-}"
   for folder in "${folders[@]}"; do
-    [[ -e $folder/Torch/TorchConfig.cmake || -e $folder/share/cmake/Torch/TorchConfig.cmake ]] && return
+    [[ -e $folder/Torch/TorchConfig.cmake || -e $folder/share/cmake/Torch/TorchConfig.cmake ||
+      -e $folder/TorchConfig.cmake ]] && return
   done
   return 1
 }
@@ -138,8 +139,9 @@ install_torch() {
       "Install torch $torch_floor or newer for the python3 in use, or name a LibTorch with CMAKE_PREFIX_PATH."
 }
 
+# One whose making was cut off is made again.
 make_venv() {
-  [[ -x $venv_python ]] || python3 -m venv .venv
+  "$venv_python" -m pip --version >/dev/null 2>&1 || python3 -m venv --clear .venv
 }
 
 # What CMake will find: the LibTorch named, else that of the python3 in use, else that of .venv, made here if need be.
@@ -148,22 +150,33 @@ provide_libtorch() {
     say "LibTorch: the one that the environment names"
   elif torch_of python3; then
     say "LibTorch: that of the python3 in use"
+    provide_nvcc python3
   else
     make_venv
     torch_of "$venv_python" >/dev/null || install_torch
     torch_of "$venv_python" || stop "the torch in .venv does not work; remove .venv and run this again."
-    provide_nvcc
+    provide_nvcc "$venv_python"
   fi
 }
 
-# A driver without a toolkit: the registry's wheels hold an nvcc, in the version that the torch in .venv was built for.
+# has_nvcc MAJOR: one of that CUDA version, where CMake looks for it.
+has_nvcc() {
+  local nvcc
+  for nvcc in "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" "$(command -v nvcc)" /usr/local/cuda/bin/nvcc; do
+    [[ -x $nvcc && $("$nvcc" --version) == *"release $1."* ]] && return
+  done
+  return 1
+}
+
+# A driver without a toolkit: the registry's wheels hold an nvcc, in the version that the torch of PYTHON was built for.
 provide_nvcc() {
   local version cuda folder toolkit
-  read -r version cuda folder < <(torch_of "$venv_python")
-  if [[ $cuda == None ]] || ! has_gpu || command -v nvcc >/dev/null || [[ -x ${CUDA_HOME:-/usr/local/cuda}/bin/nvcc ]]; then
+  read -r version cuda folder < <(torch_of "$1")
+  if [[ $cuda == None ]] || ! has_gpu || has_nvcc "${cuda%%.*}"; then
     return
   fi
-  toolkit=$(dirname "$folder")/nvidia/cu${cuda%%.*}
+  make_venv
+  toolkit=$("$venv_python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/nvidia/cu${cuda%%.*}
   if [[ ! -x $toolkit/bin/nvcc ]]; then
     say "Installing nvcc $cuda into .venv"
     if ! pip_install "cuda-toolkit[nvcc,cudart,crt,nvvm,cccl]==$cuda.*" || [[ ! -x $toolkit/bin/nvcc ]]; then

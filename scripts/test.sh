@@ -10,23 +10,31 @@ cmake_arguments=()
 ctest_arguments=()
 for argument in "$@"; do
   case $argument in
+    -DCMAKE_PREFIX_PATH=*) export CMAKE_PREFIX_PATH=${argument#*=} ;;
+    -DTorch_DIR=*) export Torch_DIR=${argument#*=} ;;
     -D*) cmake_arguments+=("$argument") ;;
     *) ctest_arguments+=("$argument") ;;
   esac
 done
 
 # The tests that compare with Python have one of their own, with a torch of its own: nothing is added to the user's.
-provide_test_python() {
-  make_venv
-  torch_of "$venv_python" >/dev/null || install_torch
+make_test_python() {
+  make_venv && { torch_of "$venv_python" >/dev/null || install_torch; } || return
   "$venv_python" -c '
 import importlib.util, sys
 sys.exit(not all(map(importlib.util.find_spec, ["numpy", "PIL", "torchvision", "relic"])))' && return
   say "Installing numpy, Pillow, torchvision and the original into .venv"
-  pip_install numpy Pillow
-  # Without what they depend on: the original asks for packages that no test needs, torchvision for a torch again. Its
-  # compiled operators, which may not be for a CPU, are not used.
-  pip_install --no-deps relic-pytorch==0.4.1 "torchvision==$torchvision_version"
+  # The last two without what they depend on: the original asks for packages that no test needs, torchvision for a torch
+  # again. Its compiled operators, which may not be for a CPU, are not used.
+  pip_install numpy Pillow &&
+    pip_install --no-deps relic-pytorch==0.4.1 "torchvision==$torchvision_version"
+}
+provide_test_python() {
+  if (make_test_python); then
+    cmake_arguments+=("-DRELIC_TEST_PYTHON=$PWD/$venv_python")
+  else
+    say "No Python with torch, torchvision and the original could be made in .venv (above): the tests that need it are skipped."
+  fi
 }
 
 stage "Packages"
@@ -36,8 +44,7 @@ provide_libtorch
 stage "Python for the tests"
 provide_test_python
 stage "Build"
-build_tree "$build" all -DCMAKE_BUILD_TYPE=Release -DRELIC_BUILD_TESTS=ON "-DRELIC_TEST_PYTHON=$PWD/$venv_python" \
-  "${cmake_arguments[@]}"
+build_tree "$build" all -DCMAKE_BUILD_TYPE=Release -DRELIC_BUILD_TESTS=ON "${cmake_arguments[@]}"
 stage "Tests"
 status=0
 ctest --test-dir "$build" --parallel 2 --output-on-failure "${ctest_arguments[@]}" || status=$?

@@ -5,6 +5,7 @@ without them it says so and returns 77, which ctest reports as not run.
 """
 
 import importlib.metadata
+import subprocess
 import sys
 import tempfile
 import types
@@ -75,7 +76,28 @@ def check(tool: str) -> None:
             compare(f"original_{name}", describe(state), back)
 
 
-def main(tool: str) -> int:
+def check_program(program: str) -> None:
+    """relic_train starts from a relic_model.pth that the original saved; at learning rate 0 its weights come out again."""
+    from relic.relic import ReLIC
+
+    torch.manual_seed(1)
+    model = ReLIC(build("resnet18_cifar.pth"))
+    with tempfile.TemporaryDirectory() as folder:
+        weights = f"{folder}/theirs.pth"
+        torch.save(model.state_dict(), weights)
+        run = f"{folder}/run"
+        options = "--dataset_name shapes --max_images 8 -b 4 --max_steps 1 --num_local_views 0 -lr 0 -wd 0 --device cpu"
+        command = [program, *options.split(), "--ckpt_path", weights, "-save_model_dir", run]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        trained = torch.load(f"{run}/relic_model.pth", weights_only=True)
+    names = [name for name, _ in model.named_parameters()]
+    assert len(names) > 100, names
+    for name in names:
+        assert torch.equal(trained[name], model.state_dict()[name]), name
+    print(f"relic_train --ckpt_path: {len(names)} parameters as the original saved them")
+
+
+def main(tool: str, program: str) -> int:
     try:
         torchvision = import_original()
     except ImportError as error:
@@ -83,8 +105,9 @@ def main(tool: str) -> int:
         return NOT_RUN
     print(f"relic-pytorch {VERSION}, torchvision {torchvision.__version__}, torch {torch.__version__}")
     check(tool)
+    check_program(program)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], sys.argv[2]))

@@ -103,14 +103,14 @@ TEST(RelicLoss, MatchesTheOriginalOnItsFixtures) {
     const double loss = entry["loss"];
     const double kl = entry["invariance_loss"];
     const double loss_error = std::abs(terms.loss.item<double>() - loss) / std::abs(loss);
-    const double kl_error = std::abs(terms.invariance.item<double>() - kl) / std::max(std::abs(kl), 1e-3);
+    const double kl_error = std::abs(terms.invariance.item<double>() - kl) / std::abs(kl);
     EXPECT_LT(loss_error, 1e-5);
     EXPECT_LT(kl_error, 1e-4);
     worst_loss = std::max(worst_loss, loss_error);
     worst_kl = std::max(worst_kl, kl_error);
 
     const auto gradient = x.grad().to(torch::kDouble).flatten();
-    const double scale = largest(gradient);
+    const double scale = largest(gradient);  // the original's: both have one l2 norm, below
     const auto& digest = entry["grad_x"];
     EXPECT_NEAR(gradient.norm().item<double>(), digest["l2"].get<double>(), 1e-5 * digest["l2"].get<double>());
     for (std::size_t i = 0; i < digest["first"].size(); ++i) {
@@ -120,9 +120,9 @@ TEST(RelicLoss, MatchesTheOriginalOnItsFixtures) {
       worst_gradient = std::max(worst_gradient, error / scale);
     }
     const double grad_tau = entry["grad_log_tau"];
-    EXPECT_NEAR(tau.grad().item<double>(), grad_tau, 1e-5 * std::abs(grad_tau) + 1e-6);
+    EXPECT_NEAR(tau.grad().item<double>(), grad_tau, 1e-5 * std::abs(grad_tau));
     const double grad_b = entry["grad_b"];
-    const double tolerance = options.siglip ? 1e-5 * std::abs(grad_b) + 1e-6 : 1e-6;  // ReLIC's true value is zero
+    const double tolerance = options.siglip ? 1e-5 * std::abs(grad_b) : 1e-6;  // ReLIC's true value is zero
     EXPECT_NEAR(b.grad().item<double>(), options.siglip ? grad_b : 0.0, tolerance);
   }
   std::cout << "largest differences: loss " << worst_loss << ", KL " << worst_kl << ", gradient " << worst_gradient

@@ -13,6 +13,7 @@
 #include "relic/train/ema_schedule.h"
 #include "relic/train/optimizer.h"
 #include "relic/train/train_step.h"
+#include "relic/train/trainer.h"
 #include "support/fill.h"
 
 namespace relic {
@@ -65,11 +66,14 @@ class TracedRun {
     adam_ = std::make_unique<Adam>(relic_.trained_parameters(),
                                    AdamOptions{.learning_rate = trace.at("lr").get<double>(),
                                                .weight_decay = trace.at("weight_decay").get<double>()});
-    options_.loss.alpha = trace.at("alpha").get<double>();
-    options_.loss.siglip = trace.at("use_siglip").get<bool>();
-    options_.loss.max_temperature = options_.loss.siglip ? 15 : 5;
-    options_.pass_per_view = true;
-    options_.local_views_reuse_globals = trace.at("local_views_reuse_globals").get<bool>();
+    TrainConfig config;
+    config.alpha = trace.at("alpha").get<double>();
+    config.use_siglip = trace.at("use_siglip").get<bool>();
+    config.num_global_views = kGlobalViews;
+    config.num_local_views = kLocalViews;
+    config.bn_per_view = true;
+    config.compat = trace.at("local_views_reuse_globals").get<bool>() ? "0.4.1" : "";
+    options_ = forward_options(config, Runtime{});
     relic_.train();
   }
 
@@ -160,6 +164,50 @@ std::string variant_name(const ::testing::TestParamInfo<int>& variant) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, TraceTest, ::testing::Range(0, 4), variant_name);
+
+TEST(ForwardViews, UnderAutocastNormalisationAndLossStayInFloat32) {
+  constexpr std::int64_t kBatch = 4;
+  Relic relic(RelicOptions{});
+  testing::convert_channels_last(relic);
+  relic.eval();  // so that the second pass sees what the first one saw
+  TrainConfig config;
+  config.num_global_views = kGlobalViews;
+  config.num_local_views = 0;
+  Runtime runtime;
+  runtime.autocast = torch::kBFloat16;
+  const auto options = forward_options(config, runtime);
+  const auto views = trace_views(0, kBatch, torch::kFloat);
+  const auto terms = forward_views(relic, views, kBatch, options);
+  EXPECT_EQ(terms.loss.scalar_type(), torch::kFloat);
+  EXPECT_EQ(terms.logits.scalar_type(), torch::kFloat);
+
+  torch::Tensor online;
+  torch::Tensor target;
+  {
+    const AutocastScope autocast(torch::kCPU, torch::kBFloat16);
+    online = relic.online().forward(views.global);
+    target = relic.target().forward(views.global);
+  }
+  ASSERT_EQ(online.scalar_type(), torch::kBFloat16) << "the networks do run in bfloat16";
+  const auto expected = relic_loss(online.to(torch::kFloat), target.to(torch::kFloat), kBatch, relic.log_temperature,
+                                   relic.bias, options.loss);
+  EXPECT_EQ(terms.loss.item<float>(), expected.loss.item<float>());
+  EXPECT_TRUE(torch::equal(terms.logits, expected.logits));
+}
+
+TEST(ForwardOptions, AreWhatTheSettingsMean) {
+  TrainConfig config;
+  EXPECT_EQ(forward_options(config, Runtime{}).loss.max_temperature, 5);
+  EXPECT_FALSE(forward_options(config, Runtime{}).pass_per_view);
+  config.bn_per_view = true;
+  EXPECT_TRUE(forward_options(config, Runtime{}).pass_per_view);
+  config.use_siglip = true;
+  EXPECT_EQ(forward_options(config, Runtime{}).loss.max_temperature, 15);
+  config.bn_per_view = false;
+  config.compat = "0.4.1";
+  EXPECT_TRUE(forward_options(config, Runtime{}).pass_per_view);
+  EXPECT_TRUE(forward_options(config, Runtime{}).local_views_reuse_globals);
+}
 
 }  // namespace
 }  // namespace relic

@@ -21,8 +21,8 @@ struct LossTerms {
 };
 
 /// The loss of online projections [O·N, d] (globals, then locals, view-major) against target projections [T·N, d] of
-/// the T global views, averaged over every pair (target view i, online view j ≠ i). `batch` is N. Computed in float32,
-/// or float64 where the inputs are.
+/// the T global views, averaged over every pair (target view i, online view j ≠ i), of which there is at least one: O
+/// ≥ 2. `batch` is N. Computed in float32, or float64 where the inputs are.
 LossTerms relic_loss(const torch::Tensor& online, const torch::Tensor& target, std::int64_t batch,
                      const torch::Tensor& log_temperature, const torch::Tensor& bias, const LossOptions& options);
 

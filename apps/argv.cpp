@@ -8,7 +8,6 @@
 #include <system_error>
 #include <utility>
 
-#include "relic/core/error.h"
 #include "relic/core/nearest_name.h"
 
 namespace relic {
@@ -112,8 +111,9 @@ std::string ambiguous_option(const std::string& argument, const std::vector<Read
 /// Reads the arguments from left to right.
 class Normalizer {
  public:
-  Normalizer(std::span<const std::string> arguments, std::span<const OptionSpelling> options)
-      : arguments_(arguments), options_(options) {}
+  Normalizer(std::span<const std::string> arguments, std::span<const OptionSpelling> options,
+             std::vector<std::string>& problems)
+      : arguments_(arguments), options_(options), problems_(problems) {}
 
   std::vector<std::string> run() {
     while (next_ < arguments_.size()) {
@@ -126,7 +126,6 @@ class Normalizer {
         others_.push_back(argument);
       }
     }
-    if (!problems_.empty()) throw UsageError(problems_);
     if (!others_.empty()) {
       tokens_.emplace_back("--");
       tokens_.insert(tokens_.end(), others_.begin(), others_.end());
@@ -180,21 +179,22 @@ class Normalizer {
     while (next_ < arguments_.size()) others_.push_back(arguments_[next_++]);
   }
 
-  void refuse(const std::string& problem) { problems_ += (problems_.empty() ? "" : "\n") + problem; }
+  void refuse(const std::string& problem) { problems_.push_back(problem); }
 
   std::span<const std::string> arguments_;
   std::span<const OptionSpelling> options_;
   std::size_t next_ = 0;
   std::vector<std::string> tokens_;
   std::vector<std::string> others_;
-  std::string problems_;
+  std::vector<std::string>& problems_;
 };
 
 }  // namespace
 
 std::vector<std::string> normalize_arguments(std::span<const std::string> arguments,
-                                             std::span<const OptionSpelling> options) {
-  return Normalizer(arguments, options).run();
+                                             std::span<const OptionSpelling> options,
+                                             std::vector<std::string>& problems) {
+  return Normalizer(arguments, options, problems).run();
 }
 
 }  // namespace relic

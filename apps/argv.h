@@ -20,9 +20,10 @@ struct OptionSpelling {
 /// value that begins with a dash is a number, or comes after `=`; after `--` nothing is an option.
 ///
 /// Gives `--name` `value` for an option with a value, `--name` or `--name=false` for one without, everything else after
-/// one `--` at the end. Throws UsageError with a line for every option that is unknown (with the nearest name),
-/// ambiguous (with the candidates), or lacks its value.
+/// one `--` at the end. `problems` gets a line for every option that is unknown (with the nearest name), ambiguous
+/// (with the candidates), or lacks its value; such options are left out.
 std::vector<std::string> normalize_arguments(std::span<const std::string> arguments,
-                                             std::span<const OptionSpelling> options);
+                                             std::span<const OptionSpelling> options,
+                                             std::vector<std::string>& problems);
 
 }  // namespace relic

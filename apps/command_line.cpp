@@ -22,7 +22,8 @@ struct Typed {
   std::vector<std::string> others;  // arguments that belong to no option
 };
 
-Typed read_options(const Command& command, const std::vector<std::string>& arguments) {
+Typed read_options(const Command& command, const std::vector<std::string>& arguments,
+                   std::vector<std::string>& problems) {
   CLI::App parser;
   parser.set_help_flag();
   parser.allow_extras();
@@ -34,7 +35,7 @@ Typed read_options(const Command& command, const std::vector<std::string>& argum
         option.spelling.takes_value ? parser.add_option(name, unused[name]) : parser.add_flag(name, unused[name]);
     options[name]->take_last();
   }
-  std::vector<std::string> tokens = normalize_arguments(arguments, option_spellings(command));
+  std::vector<std::string> tokens = normalize_arguments(arguments, option_spellings(command), problems);
   std::reverse(tokens.begin(), tokens.end());  // CLI11 takes them from the back
   try {
     parser.parse(tokens);
@@ -59,6 +60,7 @@ void apply_values(const Typed& typed, CommandLine& line) {
       row.set(line.config, value->second);
     } catch (const UsageError& error) {
       line.problems.emplace_back(error.what());
+      line.unread.insert(row.name);
     }
   }
 }
@@ -84,8 +86,8 @@ void apply_config_file(const std::filesystem::path& path, CommandLine& line) {
 CommandLine parse_command_line(int argc, const char* const* argv) {
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   const Command& command = train_command();
-  const Typed typed = read_options(command, arguments);
   CommandLine line;
+  const Typed typed = read_options(command, arguments, line.problems);
   const auto is_on = [&typed](const char* flag) {
     const auto value = typed.values.find(flag);
     return value != typed.values.end() && value->second == "true";
@@ -98,11 +100,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     line.text = version_text();
     return line;
   }
-  std::vector<std::string> strays;
   for (const std::string& other : typed.others) {
-    strays.push_back("unexpected argument '" + other + "': every setting is an option, see --help");
+    line.problems.push_back("unexpected argument '" + other + "': every setting is an option, see --help");
   }
-  require_no_problems(strays);
   apply_values(typed, line);
   const auto file = typed.values.find("--config");
   if (file != typed.values.end()) apply_config_file(file->second, line);

@@ -16,12 +16,14 @@ struct CommandLine {
   TrainConfig config;
   /// What the command line or the file set; recorded settings of a run (--resume) do not replace these.
   GivenSettings given;
-  /// Values that could not be read, so that they are reported together with what find_problems says of the rest, once
-  /// all sources of settings are merged.
+  /// Unknown or ambiguous options, missing values, values that could not be read, stray arguments: reported together
+  /// with what find_problems says of the rest, once all sources of settings are merged.
   std::vector<std::string> problems;
+  /// Settings whose values could not be read, so that nothing else can be said of them.
+  SettingNames unread;
 };
 
-/// Throws UsageError for unknown or ambiguous options, missing values and stray arguments.
+/// Throws UsageError, with all problems found so far, where the file of --config cannot be read.
 CommandLine parse_command_line(int argc, const char* const* argv);
 
 }  // namespace relic

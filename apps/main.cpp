@@ -1,6 +1,10 @@
 // relic_train: the program. Exit status 0, 1 for what went wrong on the way, 2 for what was asked for wrongly.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <exception>
 #include <iostream>
+#include <new>
 #include <sstream>
 #include <string>
 
@@ -21,9 +25,19 @@ int print(const std::string& text) {
   return 0;
 }
 
+/// A process may start without standard descriptors; the next file that it opens would get their numbers and be
+/// printed into.
+void open_missing_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    // The lowest free number is given out, so it is this one.
+    if (::fcntl(descriptor, F_GETFD) < 0) ::open("/dev/null", O_RDWR);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_missing_descriptors();
   try {
     const relic::CommandLine line = relic::parse_command_line(argc, argv);
     return line.text.empty() ? relic::run_training(line) : print(line.text);
@@ -32,6 +46,10 @@ int main(int argc, char** argv) {
     return 2;
   } catch (const relic::Error& error) {
     complain(error.what());
+    return 1;
+  } catch (const std::bad_alloc&) {
+    complain(
+        "out of memory; a smaller --batch_size, --max_images or projector needs less, and --dry_run tells how much");
     return 1;
   } catch (const std::exception& error) {
     const std::string message = error.what();

@@ -3,7 +3,8 @@
 
 namespace relic {
 
-/// From now on SIGINT and SIGTERM only set a flag, and SIGPIPE is ignored. A second SIGINT ends the program at once.
+/// From now on SIGINT and SIGTERM only set a flag. SIGPIPE and SIGXFSZ (a file over its size limit) are ignored, so
+/// that the write fails and is told of. A second SIGINT ends the program at once.
 void catch_stop_signals();
 bool stop_requested();
 /// The exit status a shell expects: 130 after SIGINT, 143 after SIGTERM.

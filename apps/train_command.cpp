@@ -3,15 +3,21 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <filesystem>
 #include <iostream>
+#include <new>
+#include <optional>
 
 #include "relic/core/error.h"
+#include "relic/core/file.h"
+#include "relic/core/folder_lock.h"
 #include "relic/core/log.h"
 #include "relic/core/text.h"
 #include "relic/data/dataset.h"
 #include "relic/train/final_scores.h"
 #include "relic/train/memory.h"
 #include "relic/train/run_directory.h"
+#include "relic/train/settings.h"
 #include "relic/train/settings_file.h"
 #include "relic/train/trainer.h"
 #include "stop_signal.h"
@@ -21,19 +27,56 @@ namespace relic {
 
 namespace {
 
+std::filesystem::path log_file(const Plan& plan, const RunDirectory& run) {
+  return plan.config.log_file.empty() ? run.log() : plan.config.log_file;
+}
+
+/// Of the images in memory, test split aside.
+double dataset_bytes(const Plan& plan) {
+  const double side = dataset_info(plan.config.dataset_name).image_size;
+  return static_cast<double>(plan.images) * side * side * 3;
+}
+
 int dry_run(const Plan& plan) {
   const auto relic = initial_relic(plan.config, torch::kCPU);
+  if (!plan.start.weights.empty()) {
+    load_state_dict(*relic, plan.start.weights, plan.config.ckpt_path.string());
+  }
   const auto need = measure_memory_need(*relic, view_options(plan.config), plan.config.batch_size,
                                         forward_options(plan.config, plan.runtime));
   std::cout << settings_toml(plan.config) << '\n';
   for (const auto& line : plan_text(plan, *relic)) {
     std::cout << line << '\n';
   }
-  std::cout << "memory: about " << bytes_text(need.total()) << " (weights and optimizer " << bytes_text(need.state)
-            << ", activations " << bytes_text(need.activations) << ", views " << bytes_text(need.views)
-            << "), besides the data set and the program\n"
+  std::cout << "memory: about " << bytes_text(need.total() + dataset_bytes(plan)) << " (weights and optimizer "
+            << bytes_text(need.state) << ", activations " << bytes_text(need.activations) << ", views "
+            << bytes_text(need.views) << ", the copy that is saved " << bytes_text(need.snapshot) << ", images "
+            << bytes_text(dataset_bytes(plan)) << "), besides the program's own 120 MB\n"
             << std::flush;
+  if (!std::cout) {
+    throw Error("standard output cannot be written to");
+  }
   return 0;
+}
+
+/// Settings that a resumed run goes on with otherwise than it was recorded.
+std::vector<std::string> changes_since(const Checkpoint& checkpoint, const TrainConfig& config,
+                                       const RunDirectory& run) {
+  const auto recorded = recorded_config(checkpoint, run);
+  std::vector<std::string> lines;
+  for (const auto& setting : train_settings()) {
+    const auto before = setting.get(recorded);
+    const auto now = setting.get(config);
+    if (!setting.recorded || before == now) {
+      continue;
+    }
+    lines.push_back(setting.name + " was " + (before.empty() ? "not set" : before) + " and is " +
+                    (now.empty() ? "not set" : now) + " now");
+    if (setting.name == "num_epochs") {
+      lines.back() += ": the target's decay goes on over the new length";
+    }
+  }
+  return lines;
 }
 
 void log_start(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log& log) {
@@ -49,10 +92,11 @@ void log_start(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log&
   if (plan.start.checkpoint) {
     log.info("resuming " + run.folder().string() + " at step " + std::to_string(trainer.steps_done()) + " of " +
              std::to_string(trainer.last_step()));
-    const auto recorded = recorded_config(*plan.start.checkpoint, run);
-    if (recorded.num_epochs != plan.config.num_epochs) {
-      log.info("num_epochs was " + std::to_string(recorded.num_epochs) + " and is " +
-               std::to_string(plan.config.num_epochs) + " now: the target's decay goes on over the new length");
+    for (const auto& change : changes_since(*plan.start.checkpoint, plan.config, run)) {
+      log.info(change);
+    }
+    if (!plan.config.ckpt_path.empty()) {
+      log.info("--ckpt_path is for new runs: this one goes on with its own weights");
     }
   } else if (plan.config.resume) {
     log.info("nothing to resume in " + run.folder().string() + ": starting anew");
@@ -65,28 +109,32 @@ void log_start(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log&
   }
 }
 
-void report_scores(const Plan& plan, const Dataset& train, Relic& relic, Log& log) {
+void report_scores(const Plan& plan, const Dataset& train, const Dataset& test, Relic& relic, Log& log) {
   log.info("scoring the untrained and the trained encoder");
-  const auto test = open_dataset(request_of(plan.config, Split::test));
-  const auto untrained = initial_relic(plan.config, plan.runtime.device);
-  const auto score = [&](Relic& model) {
-    return score_encoder(model.target().encoder(), train, *test, plan.config, plan.runtime, stop_requested);
-  };
-  const auto before = score(*untrained);
-  const auto after = score(relic);
-  for (const auto& line : score_table(before, after, plan.config, test->size())) {
+  const auto before = score_untrained(train, test, plan.config, plan.runtime, stop_requested);
+  const auto after = score_encoder(relic.target().encoder(), train, test, plan.config, plan.runtime, stop_requested);
+  for (const auto& line : score_table(before, after, plan.config, test.size())) {
     log.info(line);
   }
 }
 
-/// Prepares the run's directory: nothing of an older run is touched before this point.
-void prepare_directory(const Plan& plan, const RunDirectory& run) {
-  run.create();
-  if (plan.start.checkpoint) {
-    run.cut_log_back(plan.start.checkpoint->progress.log_bytes);
-    write_model_files(*plan.start.checkpoint, run);
-  } else if (plan.config.overwrite || plan.config.resume) {
-    run.remove_run();
+/// Prepares the run's directory, in an order in which at every moment something whole lies there: what the run goes on
+/// from, or, over an older run, this one's start.
+void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& run) {
+  run.remove_leftovers();
+  if (const auto& checkpoint = plan.start.checkpoint) {
+    // Another file than the one the run wrote to is not the run's to cut.
+    const auto recorded = checkpoint->log_file.empty() ? run.log() : std::filesystem::path(checkpoint->log_file);
+    if (std::filesystem::absolute(log_file(plan, run)) == std::filesystem::absolute(recorded)) {
+      cut_back(recorded, static_cast<std::uint64_t>(checkpoint->progress.log_bytes));
+    }
+    write_model_files(*checkpoint, run);
+  } else {
+    trainer.save_start();
+    cut_back(run.metrics(), 0);
+    if (plan.config.log_file.empty()) {
+      cut_back(run.log(), 0);
+    }
   }
   write_settings_file(run.settings(), plan.config);
 }
@@ -94,46 +142,76 @@ void prepare_directory(const Plan& plan, const RunDirectory& run) {
 int train(const Plan& plan, const RunDirectory& run) {
   const auto& config = plan.config;
   const auto dataset = open_dataset(request_of(config, Split::train));
+  const auto test = open_dataset(request_of(config, Split::test));  // now, so that its faults come before the training
   Log log(config.quiet ? LogLevel::warning : config.verbose ? LogLevel::debug : LogLevel::info);
+  log.open_file(log_file(plan, run));
   Trainer trainer(config, plan.runtime, *dataset, run, log);
-  // Weights that do not fit are found out before --overwrite removes anything.
   if (plan.start.checkpoint) {
     trainer.resume(*plan.start.checkpoint);
   } else if (!plan.start.weights.empty()) {
     trainer.load_weights(plan.start.weights, config.ckpt_path.string());
   }
-  prepare_directory(plan, run);
-  log.open_file(config.log_file.empty() ? run.log() : config.log_file);
+  const bool already_done = plan.start.checkpoint && trainer.steps_done() >= trainer.last_step();
+  if (!already_done) {
+    prepare_directory(plan, trainer, run);
+  }
   log_start(plan, trainer, run, log);
 
-  const bool already_done = plan.start.checkpoint && trainer.steps_done() >= trainer.last_step();
   if (already_done) {
-    log.info("this run is finished: " + std::to_string(trainer.steps_done()) +
-             " steps are done; a larger --num_epochs goes on");
+    const bool early = trainer.last_step() < trainer.steps_per_epoch() * config.num_epochs;
+    log.info("this run is finished: " + std::to_string(trainer.steps_done()) + " steps are done; a larger " +
+             (early ? "--max_steps, or none," : "--num_epochs") + " goes on");
   } else if (trainer.run(stop_requested) == Trainer::Outcome::interrupted) {
     log.info("interrupted: step " + std::to_string(trainer.steps_done()) + " is saved in " + run.folder().string() +
              "; --resume goes on from it");
     return stop_status();
   }
   log.info("saved " + run.model().string() + " and " + run.encoder().string());
-  report_scores(plan, *dataset, trainer.relic(), log);
+  try {
+    report_scores(plan, *dataset, *test, trainer.relic(), log);
+  } catch (const Interrupted&) {
+    log.info("scoring was interrupted; the training is whole and saved, and --resume scores it again");
+    return stop_status();
+  }
   return 0;
+}
+
+/// Trains as the only process in the run's directory.
+int train_alone(const CommandLine& line, const RunDirectory& run) {
+  // What is there is read under the lock; a directory that is not there yet is made once all else is found to be right.
+  std::optional<FolderLock> lock;
+  if (run.exists()) {
+    run.create();
+    lock.emplace(run.folder(), RunDirectory::kLockName);
+  }
+  const Plan plan = make_plan(line, run);
+  if (!lock) {
+    run.create();
+    lock.emplace(run.folder(), RunDirectory::kLockName);
+    run.require_free();
+  }
+  at::set_num_threads(plan.runtime.compute_threads);
+  return train(plan, run);
 }
 
 }  // namespace
 
 int run_training(const CommandLine& line) {
   const RunDirectory run(line.config.save_model_dir);
-  const Plan plan = make_plan(line, run);
-  at::set_num_threads(plan.runtime.compute_threads);
-  if (plan.config.dry_run) {
-    return dry_run(plan);
-  }
-  catch_stop_signals();
   try {
-    return train(plan, run);
-  } catch (const Interrupted&) {
-    return stop_status();
+    if (line.config.dry_run) {
+      return dry_run(make_plan(line, run));
+    }
+    catch_stop_signals();
+    return train_alone(line, run);
+  } catch (const c10::OutOfMemoryError& error) {
+    throw std::bad_alloc();
+  } catch (const c10::Error& error) {
+    // LibTorch's allocator on the CPU has no error of its own.
+    if (std::string(error.what_without_backtrace()).find("CPUAllocator") != std::string::npos) {
+      throw std::bad_alloc();
+    }
+    throw;
   }
 }
 

@@ -25,64 +25,95 @@ TrainConfig recorded_config(const Checkpoint& checkpoint, const RunDirectory& ru
 
 namespace {
 
-/// Under --resume: the run's last state, and its settings for every flag that was not given.
-std::optional<Checkpoint> read_run(const RunDirectory& run, TrainConfig& config, GivenSettings given) {
-  if (run.has_checkpoint()) {
-    auto checkpoint = read_checkpoint(run.checkpoint());
-    apply_settings(checkpoint.settings, run.checkpoint().string(), config, given);
-    if (!given.contains("dataset_path")) {
-      config.dataset_path = checkpoint.dataset_path;
+Checkpoint read_checkpoint_or_advise(const RunDirectory& run) {
+  try {
+    return read_checkpoint(run.checkpoint());
+  } catch (const Error& error) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(run.model(), ignored)) {
+      throw;
     }
-    return checkpoint;
+    throw Error(std::string(error.what()) + "; --ckpt_path " + run.model().string() +
+                " --overwrite starts a new run from the weights of its last save");
   }
-  if (run.holds_weights_only()) {
-    throw UsageError("--resume: " + run.folder().string() +
-                     " holds weights but no checkpoint.pth to go on from; --ckpt_path " + run.model().string() +
-                     " --overwrite starts a new run from these weights");
-  }
-  std::error_code ignored;
-  if (std::filesystem::exists(run.settings(), ignored)) {  // stopped before its first save
-    apply_settings_file(run.settings(), config, given);
-  }
-  return std::nullopt;
 }
 
-/// Settings that a checkpoint's tensors and counters only make sense with.
-void require_same_training(const Plan& plan, const RunDirectory& run) {
+/// Under --resume: the run's last state, and its settings for every flag that was not given.
+std::optional<Checkpoint> read_run(const RunDirectory& run, TrainConfig& config, GivenSettings given) {
+  run.require_checkpoint_or_nothing();
+  if (!run.has_checkpoint()) {
+    return std::nullopt;
+  }
+  auto checkpoint = read_checkpoint_or_advise(run);
+  apply_settings(checkpoint.settings, run.checkpoint().string(), config, given);
+  if (!given.contains("dataset_path")) {
+    config.dataset_path = checkpoint.dataset_path;
+  }
+  if (!given.contains("log_file")) {
+    config.log_file = checkpoint.log_file;
+  }
+  return checkpoint;
+}
+
+std::string name_and_value(const Setting& setting, const TrainConfig& config) {
+  const std::string value = setting.get(config);
+  return "--" + setting.name + " " + (value.empty() ? "''" : value);
+}
+
+/// What is asked for against the settings that a checkpoint's tensors and counters only make sense with.
+std::vector<std::string> find_differences(const Plan& plan, const SettingNames& unread, const RunDirectory& run) {
   const auto& checkpoint = *plan.start.checkpoint;
   const auto recorded = recorded_config(checkpoint, run);
   std::vector<std::string> problems;
   for (const auto& name : {"dataset_name", "encoder_model_name", "stem", "batch_size", "max_images", "proj_out_dim",
                            "proj_hidden_dim", "use_siglip", "num_global_views", "num_local_views", "seed", "compat"}) {
     const auto& setting = *find_setting(name);
-    if (setting.get(recorded) != setting.get(plan.config)) {
-      problems.push_back("--resume with --" + setting.name + " " + setting.get(plan.config) + ": the run in " +
-                         run.folder().string() + " was started with " + setting.get(recorded) +
+    if (!unread.contains(name) && setting.get(recorded) != setting.get(plan.config)) {
+      problems.push_back("--resume with " + name_and_value(setting, plan.config) + ": the run in " +
+                         run.folder().string() + " was started with " + name_and_value(setting, recorded) +
                          "; leave the flag out, or start anew in another directory");
     }
   }
-  if (problems.empty() && checkpoint.dataset_size != plan.images) {
+  if (problems.empty() && plan.images > 0 && checkpoint.dataset_size != plan.images) {
     problems.push_back("--resume: the data set holds " + std::to_string(plan.images) +
                        " images, the run was started on " + std::to_string(checkpoint.dataset_size));
   }
-  require_no_problems(problems);
+  return problems;
 }
 
-/// Whether these settings are well-formed, so that what depends on them can be tried.
-bool sound(const TrainConfig& config, std::initializer_list<const char*> names) {
-  return std::ranges::all_of(names,
-                             [&config](const char* name) { return find_setting(name)->problem(config).empty(); });
+/// Whether these settings are known and well-formed, so that what depends on them can be tried.
+bool sound(const Plan& plan, const SettingNames& unread, std::initializer_list<const char*> names) {
+  return std::ranges::all_of(names, [&](const char* name) {
+    return !unread.contains(name) && find_setting(name)->problem(plan.config).empty();
+  });
+}
+
+/// The log's folder is the user's to make, the run's own is made.
+void require_log_folder(const TrainConfig& config) {
+  if (config.log_file.empty()) {
+    return;
+  }
+  std::error_code ignored;
+  const auto folder = std::filesystem::absolute(config.log_file).parent_path();
+  if (!std::filesystem::is_directory(folder, ignored)) {
+    throw UsageError("--log_file " + config.log_file.string() + ": there is no folder " + folder.string());
+  }
 }
 
 }  // namespace
 
 Plan make_plan(const CommandLine& line, const RunDirectory& run) {
   Plan plan{line.config, {}, 0, {}};
-  if (plan.config.resume) {
-    plan.start.checkpoint = read_run(run, plan.config, line.given);
-  }
   std::vector<std::string> problems = line.problems;
-  for (auto& problem : find_problems(plan.config)) {
+  if (plan.config.resume) {
+    try {
+      plan.start.checkpoint = read_run(run, plan.config, line.given);
+    } catch (const UsageError& error) {  // what the run would have set is unknown, and so is what else is wrong
+      problems.emplace_back(error.what());
+      require_no_problems(problems);
+    }
+  }
+  for (auto& problem : find_problems(plan.config, line.unread)) {
     problems.push_back(std::move(problem));
   }
   const auto attempt = [&problems](const auto& action) {
@@ -94,23 +125,29 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
       }
     }
   };
-  if (sound(plan.config, {"device", "precision", "num_threads", "num_workers"})) {
+  const auto ready = [&](std::initializer_list<const char*> names) { return sound(plan, line.unread, names); };
+  if (ready({"device", "precision", "num_threads", "num_workers"})) {
     attempt([&] { plan.runtime = choose_runtime(plan.config); });
   }
-  if (sound(plan.config, {"dataset_name", "max_images"})) {
+  if (ready({"dataset_name", "max_images"})) {
     attempt([&] { plan.images = count_images(request_of(plan.config, Split::train)); });
+    attempt([&] { count_images(request_of(plan.config, Split::test)); });
   }
-  if (plan.images > 0 && plan.config.batch_size > plan.images) {
+  if (plan.images > 0 && !line.unread.contains("batch_size") && plan.config.batch_size > plan.images) {
     problems.push_back("--batch_size " + std::to_string(plan.config.batch_size) + ": larger than the data set (" +
                        std::to_string(plan.images) + " images)");
   }
   if (!plan.config.dry_run && !plan.config.resume && !plan.config.overwrite) {
     attempt([&] { run.require_free(); });
   }
-  require_no_problems(problems);
+  attempt([&] { require_log_folder(plan.config); });
   if (plan.start.checkpoint) {
-    require_same_training(plan, run);
-  } else if (!plan.config.ckpt_path.empty()) {
+    for (auto& problem : find_differences(plan, line.unread, run)) {
+      problems.push_back(std::move(problem));
+    }
+  }
+  require_no_problems(problems);
+  if (!plan.start.checkpoint && !plan.config.ckpt_path.empty()) {
     plan.start.weights = read_state_dict(plan.config.ckpt_path);
   }
   return plan;
@@ -123,7 +160,8 @@ std::string model_text(const Relic& relic, const TrainConfig& config) {
   for (const auto& parameter : relic.trained_parameters()) {
     trained += parameter.numel();
   }
-  return config.encoder_model_name + (relic_options(config).stem == Stem::cifar ? " (CIFAR stem)" : "") + ", " +
+  const bool cifar_stem = relic_options(config).stem == Stem::cifar && config.encoder_model_name != "efficientnet";
+  return config.encoder_model_name + (cifar_stem ? " (CIFAR stem)" : "") + ", " +
          fixed(static_cast<double>(trained) / 1e6, 2) + " M trained parameters, projector " +
          std::to_string(config.proj_hidden_dim) + " to " + std::to_string(config.proj_out_dim) + ", " +
          (config.use_siglip ? "SigLIP" : "ReLIC") + " loss";

@@ -253,6 +253,13 @@ void write_file(const std::filesystem::path& path, std::string_view contents) {
   file.commit();
 }
 
+void cut_back(const std::filesystem::path& path, std::uint64_t size) {
+  std::error_code error;
+  if (const auto now = std::filesystem::file_size(path, error); !error && now > size) {
+    truncate_file(path, size);
+  }
+}
+
 void truncate_file(const std::filesystem::path& path, std::uint64_t size) {
   const Descriptor file(open_or_fail("cut", path, O_WRONLY));
   const std::uint64_t before = size_of(file.get(), path);

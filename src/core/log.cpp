@@ -31,7 +31,9 @@ class ConsoleSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
   void progress(const std::string& line) {
     const std::scoped_lock lock(mutex_);
-    console_.progress(line);
+    if (should_log(spdlog::level::info)) {
+      console_.progress(line);
+    }
   }
   [[nodiscard]] bool has_terminal() const { return console_.has_terminal(); }
 
@@ -59,6 +61,11 @@ class FileSink : public spdlog::sinks::base_sink<std::mutex> {
     set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%d %H:%M:%S.%e %l: %v"));
   }
 
+  [[nodiscard]] std::uint64_t bytes() {
+    const std::scoped_lock lock(mutex_);
+    return file_.size();
+  }
+
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
     spdlog::memory_buf_t line;
@@ -75,6 +82,7 @@ class FileSink : public spdlog::sinks::base_sink<std::mutex> {
 
 struct Log::Sinks {
   std::shared_ptr<ConsoleSink> console = std::make_shared<ConsoleSink>();
+  std::shared_ptr<FileSink> file;
   spdlog::logger logger{"relic", console};
   std::once_flag failure_told;
 };
@@ -90,8 +98,11 @@ Log::Log(LogLevel console_level) : sinks_(std::make_unique<Sinks>()) {
 Log::~Log() = default;
 
 void Log::open_file(const std::filesystem::path& path) {
-  sinks_->logger.sinks().push_back(std::make_shared<FileSink>(path));
+  sinks_->file = std::make_shared<FileSink>(path);
+  sinks_->logger.sinks().push_back(sinks_->file);
 }
+
+std::uint64_t Log::file_bytes() const { return sinks_->file ? sinks_->file->bytes() : 0; }
 
 void Log::progress(const std::string& line) { sinks_->console->progress(line); }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <map>
 #include <sstream>
 #include <string>
 #include <system_error>
@@ -33,8 +34,9 @@ fs::path find_folder(const fs::path& path) {
   if (!fs::is_directory(folder, ignored)) {
     throw Error("no CIFAR-10 in " + folder.string() +
                 ": download https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz and unpack it there with "
-                "'tar xf cifar-10-binary.tar.gz -C " +
-                path.string() + "', or point --dataset_path at the folder that holds cifar-10-batches-bin");
+                "'mkdir -p " +
+                path.string() + " && tar xf cifar-10-binary.tar.gz -C " + path.string() +
+                "', or point --dataset_path at the folder that holds cifar-10-batches-bin");
   }
   return folder;
 }
@@ -54,6 +56,23 @@ std::uint64_t records_in(const fs::path& file) {
                 std::to_string(record_bytes) + "); download or unpack the archive again");
   }
   return bytes / record_bytes;
+}
+
+/// Files of the training split, as many as there are, are equally long: a shorter one was cut off where a record ends.
+void require_equal_lengths(const fs::path& folder, const std::vector<std::string>& files) {
+  std::map<std::string, std::uint64_t> records;
+  for (const std::string& file : files) {
+    if (std::error_code ignored; fs::exists(folder / file, ignored)) records[file] = records_in(folder / file);
+  }
+  if (records.empty()) return;
+  const auto shorter = [](const auto& a, const auto& b) { return a.second < b.second; };
+  const auto [shortest, longest] = std::minmax_element(records.begin(), records.end(), shorter);
+  if (shortest->second < longest->second) {
+    throw Error((folder / shortest->first).string() + ": ends at byte " +
+                std::to_string(shortest->second * record_bytes) + ", after " + std::to_string(shortest->second) +
+                " records, where " + longest->first + " holds " + std::to_string(longest->second) +
+                "; unpack the archive again");
+  }
 }
 
 void append_records(const fs::path& file, std::uint64_t count, Records& records) {
@@ -102,6 +121,7 @@ std::vector<std::string> files_of(Split split) {
 
 std::int64_t count_cifar10(const DatasetRequest& request) {
   const fs::path folder = find_folder(request.path);
+  require_equal_lengths(folder, files_of(request.split));
   std::int64_t count = 0;
   for (const std::string& file : files_of(request.split)) {
     if (request.max_images != 0 && count >= request.max_images) {

@@ -2,6 +2,9 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "relic/core/error.h"
 #include "relic/formats/pth.h"
 
@@ -86,6 +89,17 @@ Checkpoint take_checkpoint(const Relic& relic, const Adam& adam, const GradScale
   return checkpoint;
 }
 
+bool is_finite(const Checkpoint& checkpoint) {
+  const auto finite = [](const StateDict& tensors) {
+    return std::ranges::all_of(tensors, [](const auto& item) {
+      const torch::Tensor& tensor = item.second;
+      // A sum is finite only if all of it is, or overflows in float64, which float32 cannot do.
+      return !tensor.is_floating_point() || std::isfinite(tensor.sum(torch::kDouble).template item<double>());
+    });
+  };
+  return finite(checkpoint.model) && finite(checkpoint.first_moments) && finite(checkpoint.second_moments);
+}
+
 void restore_checkpoint(const Checkpoint& checkpoint, Relic& relic, Adam& adam, GradScaler* scaler,
                         const std::string& where) {
   const torch::NoGradGuard no_grad;
@@ -119,6 +133,7 @@ void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run) {
   dict.insert("settings", checkpoint.settings);
   dict.insert("dataset_path", checkpoint.dataset_path);
   dict.insert("dataset_size", checkpoint.dataset_size);
+  dict.insert("log_file", checkpoint.log_file);
   dict.insert("step", checkpoint.progress.step);
   dict.insert("epoch_loss_sum", checkpoint.progress.epoch_loss_sum);
   dict.insert("total_loss_sum", checkpoint.progress.total_loss_sum);
@@ -152,6 +167,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
     checkpoint.settings = field(dict, "settings", where).toStringRef();
     checkpoint.dataset_path = field(dict, "dataset_path", where).toStringRef();
     checkpoint.dataset_size = field(dict, "dataset_size", where).toInt();
+    checkpoint.log_file = field(dict, "log_file", where).toStringRef();
     checkpoint.progress.step = field(dict, "step", where).toInt();
     checkpoint.progress.epoch_loss_sum = field(dict, "epoch_loss_sum", where).toDouble();
     checkpoint.progress.total_loss_sum = field(dict, "total_loss_sum", where).toDouble();

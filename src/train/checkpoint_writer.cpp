@@ -1,5 +1,7 @@
 #include "relic/train/checkpoint_writer.h"
 
+#include <chrono>
+
 #include "relic/core/error.h"
 
 namespace relic {
@@ -16,12 +18,15 @@ CheckpointWriter::~CheckpointWriter() {
 
 void CheckpointWriter::save(std::shared_ptr<const Checkpoint> checkpoint) {
   wait();
-  if (failures_ >= kFailuresToStop) {
-    throw Error("saving failed " + std::to_string(failures_) + " times in a row: " + last_failure_ +
-                "; the last good checkpoint is kept");
-  }
+  pending_step_ = checkpoint->progress.step;
   pending_ = std::async(std::launch::async,
                         [this, checkpoint = std::move(checkpoint)] { write_checkpoint(*checkpoint, run_); });
+}
+
+void CheckpointWriter::poll() {
+  if (pending_.valid() && pending_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+    wait();
+  }
 }
 
 void CheckpointWriter::finish() {
@@ -38,10 +43,16 @@ void CheckpointWriter::wait() {
   try {
     pending_.get();
     failures_ = 0;
+    log_.debug("saved step " + std::to_string(pending_step_) + " in " + run_.folder().string());
   } catch (const std::exception& error) {
     ++failures_;
     last_failure_ = error.what();
-    log_.warning("cannot save: " + last_failure_ + "; the checkpoint before is kept, trying again at the next save");
+    if (failures_ < kFailuresToStop) {
+      log_.warning("cannot save: " + last_failure_ + "; the checkpoint before is kept, trying again at the next save");
+      return;
+    }
+    throw Error("saving failed " + std::to_string(failures_) + " times in a row: " + last_failure_ +
+                "; the last good checkpoint is kept");
   }
 }
 

@@ -4,13 +4,15 @@
 #include <c10/util/ThreadLocalDebugInfo.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace relic {
 
 namespace {
 
-constexpr std::int64_t kProbeImages = 4;
+constexpr std::int64_t kFewImages = 4;
+constexpr std::int64_t kMoreImages = 8;
 constexpr double kBatchesInFlight = 3;  // one in use, two ahead
 
 /// Adds up what this thread allocates and frees while it is installed.
@@ -19,16 +21,38 @@ class AllocationCounter : public c10::MemoryReportingInfoBase {
   void reportMemoryUsage(void* /*pointer*/, std::int64_t bytes, std::size_t /*allocated*/, std::size_t /*reserved*/,
                          c10::Device /*device*/) override {
     bytes_ += bytes;
+    peak_ = std::max(peak_, bytes_);
   }
   [[nodiscard]] bool memoryProfilingEnabled() const override { return true; }
-  [[nodiscard]] std::int64_t bytes() const { return bytes_; }
+  [[nodiscard]] std::int64_t peak() const { return peak_; }
 
  private:
   std::int64_t bytes_ = 0;
+  std::int64_t peak_ = 0;
 };
 
-torch::Tensor blank_views(std::int64_t count, int size) {
-  return torch::zeros({count * kProbeImages, 3, size, size}).contiguous(at::MemoryFormat::ChannelsLast);
+Views blank_views(const MultiCropSpec& spec, std::int64_t images) {
+  const auto blank = [images](std::int64_t count, int size) {
+    return torch::zeros({count * images, 3, size, size}).contiguous(at::MemoryFormat::ChannelsLast);
+  };
+  Views views{blank(spec.global_count, spec.global.size), {}, {}};
+  if (spec.local_count > 0) {
+    views.local = blank(spec.local_count, spec.local.size);
+  }
+  return views;
+}
+
+/// What a step over that many images allocates at its peak, gradients of the weights included.
+double peak_bytes(Relic& relic, const MultiCropSpec& spec, std::int64_t images, const ForwardOptions& options) {
+  const Views views = blank_views(spec, images);
+  relic.zero_grad(/*set_to_none=*/true);
+  const auto counter = std::make_shared<AllocationCounter>();
+  {
+    const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, counter);
+    forward_views(relic, views, images, options).loss.backward();
+  }
+  relic.zero_grad(/*set_to_none=*/true);
+  return static_cast<double>(counter->peak());
 }
 
 double bytes_of(const std::vector<torch::Tensor>& tensors) {
@@ -43,22 +67,13 @@ double bytes_of(const std::vector<torch::Tensor>& tensors) {
 
 MemoryNeed measure_memory_need(Relic& relic, const MultiCropSpec& spec, std::int64_t batch_size,
                                const ForwardOptions& options) {
-  Views views{blank_views(spec.global_count, spec.global.size), {}, {}};
-  if (spec.local_count > 0) {
-    views.local = blank_views(spec.local_count, spec.local.size);
-  }
   std::vector<torch::Tensor> statistics;
   for (const auto& buffer : relic.buffers()) {
     statistics.push_back(buffer.clone());
   }
 
-  const auto counter = std::make_shared<AllocationCounter>();
-  std::int64_t kept = 0;
-  {
-    const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, counter);
-    const auto terms = forward_views(relic, views, kProbeImages, options);
-    kept = counter->bytes();
-  }
+  const double few = peak_bytes(relic, spec, kFewImages, options);
+  const double more = peak_bytes(relic, spec, kMoreImages, options);
 
   const torch::NoGradGuard no_grad;
   auto buffers = relic.buffers();
@@ -66,16 +81,19 @@ MemoryNeed measure_memory_need(Relic& relic, const MultiCropSpec& spec, std::int
     buffers[i].copy_(statistics[i]);
   }
 
-  const double scale = static_cast<double>(batch_size) / static_cast<double>(kProbeImages);
-  MemoryNeed need;
+  const double an_image = (more - few) / static_cast<double>(kMoreImages - kFewImages);
+  const double model = bytes_of(relic.parameters()) + bytes_of(relic.buffers());
   const double trained = bytes_of(relic.trained_parameters());
-  need.state = bytes_of(relic.parameters()) + bytes_of(relic.buffers()) + 3 * trained;  // gradients and two moments
-  need.activations = static_cast<double>(kept) * scale;
-  double view_bytes = static_cast<double>(views.global.nbytes());
+  MemoryNeed need;
+  need.state = model + 3 * trained;  // gradients and two moments
+  need.activations = an_image * static_cast<double>(batch_size);
+  const Views views = blank_views(spec, 1);
+  need.views = static_cast<double>(views.global.nbytes());
   if (views.local.defined()) {
-    view_bytes += static_cast<double>(views.local.nbytes());
+    need.views += static_cast<double>(views.local.nbytes());
   }
-  need.views = kBatchesInFlight * view_bytes * scale;
+  need.views *= kBatchesInFlight * static_cast<double>(batch_size);
+  need.snapshot = model + 2 * trained;
   return need;
 }
 

@@ -1,7 +1,5 @@
 #include "relic/train/run_directory.h"
 
-#include <algorithm>
-#include <array>
 #include <system_error>
 
 #include "relic/core/error.h"
@@ -13,26 +11,31 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::array<fs::path, 6> files_of(const RunDirectory& run) {
-  // The checkpoint goes last: while it is there, the run can be resumed.
-  return {run.encoder(), run.model(), run.settings(), run.metrics(), run.log(), run.checkpoint()};
-}
-
-bool present(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(path, ignored));
+/// A file that there is something to lose of.
+bool has_content(const fs::path& path) {
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  return error ? fs::exists(fs::symlink_status(path, error)) : size > 0;
 }
 
 }  // namespace
 
-bool RunDirectory::has_checkpoint() const { return present(checkpoint()); }
+bool RunDirectory::has_checkpoint() const { return has_content(checkpoint()); }
 
-bool RunDirectory::holds_run() const {
-  const auto files = files_of(*this);
-  return std::any_of(files.begin(), files.end(), present);
+bool RunDirectory::exists() const {
+  std::error_code ignored;
+  return fs::exists(folder_, ignored);
 }
 
-bool RunDirectory::holds_weights_only() const { return !has_checkpoint() && (present(model()) || present(encoder())); }
+std::string RunDirectory::names_of_files() const {
+  std::string names;
+  for (const auto& file : {checkpoint(), model(), encoder(), settings(), metrics(), log()}) {
+    if (has_content(file)) {
+      names += (names.empty() ? "" : ", ") + file.filename().string();
+    }
+  }
+  return names;
+}
 
 void RunDirectory::create() const {
   std::error_code error;
@@ -44,27 +47,35 @@ void RunDirectory::create() const {
 }
 
 void RunDirectory::require_free() const {
-  if (holds_run()) {
+  if (has_checkpoint()) {
     throw UsageError("-save_model_dir " + folder_.string() +
                      ": holds a run already; --resume goes on with it, --overwrite starts anew in its place");
   }
-}
-
-void RunDirectory::remove_run() const {
-  for (const auto& file : files_of(*this)) {
-    std::error_code error;
-    fs::remove(file, error);
-    if (error) {
-      throw Error("cannot remove " + file.string() + ": " + error.message());
-    }
+  if (const auto names = names_of_files(); !names.empty()) {
+    throw UsageError("-save_model_dir " + folder_.string() + ": holds files of a run already (" + names +
+                     "), but no checkpoint.pth to go on from; --overwrite starts anew in their place");
   }
 }
 
-void RunDirectory::cut_log_back(std::int64_t bytes) const {
-  std::error_code error;
-  const auto size = fs::file_size(log(), error);
-  if (!error && size > static_cast<std::uintmax_t>(bytes)) {
-    truncate_file(log(), static_cast<std::uint64_t>(bytes));
+void RunDirectory::require_checkpoint_or_nothing() const {
+  const auto names = names_of_files();
+  if (has_checkpoint() || names.empty()) {
+    return;
+  }
+  const std::string start =
+      "--resume: " + folder_.string() + " holds files of a run (" + names + "), but no checkpoint.pth to go on from; ";
+  if (has_content(model())) {
+    throw UsageError(start + "--ckpt_path " + model().string() + " --overwrite starts a new run from these weights");
+  }
+  throw UsageError(start + "--overwrite starts anew in their place");
+}
+
+void RunDirectory::remove_leftovers() const {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
+    if (is_temporary_file(entry.path())) {
+      fs::remove(entry.path(), ignored);
+    }
   }
 }
 

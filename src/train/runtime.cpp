@@ -67,6 +67,9 @@ std::optional<torch::ScalarType> choose_precision(const TrainConfig& config, Run
   if (precision == "fp16" && cpu) {
     throw UsageError("--precision fp16: float16 training needs a CUDA device; on a CPU use --precision bf16 or fp32");
   }
+  if (precision == "bf16" && !cpu && config.fp16_precision) {
+    throw UsageError("--precision bf16 with --fp16_precision: must be one of them on a GPU");
+  }
   if (precision == "bf16" && cpu && !has_native_bf16()) {
     runtime.warnings.emplace_back(
         "this processor has no bfloat16 products: --precision bf16 works, but --precision fp32 "

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <initializer_list>
 #include <system_error>
 #include <utility>
 
@@ -173,8 +174,9 @@ std::vector<Setting> training_settings() {
             {.name = "learning_rate", .aliases = {"-lr"}, .help = "Adam's learning rate, the same at every step"}),
        rate(&TrainConfig::weight_decay,
             {.name = "weight_decay", .aliases = {"-wd"}, .help = "Adam's weight decay (L2), on all parameters"}),
-       flag(&TrainConfig::fp16_precision,
-            {.name = "fp16_precision", .help = "mixed precision: fp16 on a GPU, bf16 on a CPU"})});
+       flag(
+           &TrainConfig::fp16_precision,
+           {.name = "fp16_precision", .help = "mixed precision: fp16 on a GPU, bf16 on a CPU", .rival = "precision"})});
 }
 
 std::vector<Setting> method_settings() {
@@ -209,7 +211,9 @@ std::vector<Setting> run_settings() {
        flag(&TrainConfig::overwrite,
             {.name = "overwrite", .help = "start anew in a folder that already holds a run", .recorded = false}),
        integer(&TrainConfig::max_images, 0, kManyTimes,
-               {.name = "max_images", .help = "train on the first N images alone (0: all)", .default_help = "all"}),
+               {.name = "max_images",
+                .help = "train on the first N images alone (0: all); of shapes, draw N",
+                .default_help = "all; 10000 of shapes"}),
        integer(&TrainConfig::max_steps, 0, kManyTimes,
                {.name = "max_steps",
                 .help = "stop after N steps in all, without changing any schedule (0: no early stop)",
@@ -217,8 +221,10 @@ std::vector<Setting> run_settings() {
                 .recorded = false}),
        rate(&TrainConfig::save_every_seconds,
             {.name = "save_every_seconds", .help = "an epoch's end saves if the last save is older, in seconds"}),
-       setting::seed(&TrainConfig::seed,
-                     {.name = "seed", .help = "number that weights, views and the order of images follow from"}),
+       setting::seed(
+           &TrainConfig::seed,
+           {.name = "seed",
+            .help = "number that weights, views, the order of images and, of shapes, the images follow from"}),
        flag(&TrainConfig::dry_run,
             {.name = "dry_run",
              .help = "print the settings, the model's size, steps per epoch and memory needed, and stop",
@@ -251,7 +257,8 @@ std::vector<Setting> machine_settings() {
                            .placeholder = "TYPE",
                            .help = "number type of the encoders' matrix products",
                            .default_help = "fp32, or what --fp16_precision means",
-                           .choices = {"fp32", "bf16", "fp16"}}),
+                           .choices = {"fp32", "bf16", "fp16"},
+                           .rival = "fp16_precision"}),
                    integer(&TrainConfig::num_threads, 0, kManyThreads,
                            {.name = "num_threads",
                             .help = "threads that compute (0: all cores that may be used)",
@@ -281,16 +288,20 @@ std::vector<Setting> make_table() {
   return table;
 }
 
-/// What settings demand of one another; those that are out of range on their own are left out.
-std::vector<std::string> find_conflicts(const TrainConfig& config) {
+/// What settings demand of one another; those that are out of range on their own, or unread, are left out.
+std::vector<std::string> find_conflicts(const TrainConfig& config, const SettingNames& unread) {
   std::vector<std::string> conflicts;
-  if (config.num_global_views == 1 && config.num_local_views == 0) {
+  const auto read = [&unread](std::initializer_list<const char*> names) {
+    return std::ranges::none_of(names, [&unread](const char* name) { return unread.contains(name); });
+  };
+  if (read({"num_global_views", "num_local_views"}) && config.num_global_views == 1 && config.num_local_views == 0) {
     conflicts.emplace_back(
         "--num_global_views 1 with --num_local_views 0: one view has no other to be compared with; their sum must be "
         "at "
         "least 2");
   }
-  if (config.batch_size >= 2 && config.max_images > 0 && config.max_images < config.batch_size) {
+  if (read({"batch_size", "max_images"}) && config.batch_size >= 2 && config.max_images > 0 &&
+      config.max_images < config.batch_size) {
     conflicts.push_back("--max_images " + std::to_string(config.max_images) +
                         ": must be 0 (all) or at least --batch_size, " + std::to_string(config.batch_size));
   }
@@ -298,7 +309,7 @@ std::vector<std::string> find_conflicts(const TrainConfig& config) {
     conflicts.emplace_back("--resume with --overwrite: must be one of them, to go on with a run or to start anew");
   }
   if (config.quiet && config.verbose) conflicts.emplace_back("--quiet with --verbose: must be one of them");
-  if (config.precision == "fp32" && config.fp16_precision) {
+  if (read({"precision", "fp16_precision"}) && config.precision == "fp32" && config.fp16_precision) {
     conflicts.emplace_back("--precision fp32 with --fp16_precision: must be one of them");
   }
   return conflicts;
@@ -318,13 +329,14 @@ const Setting* find_setting(std::string_view name) {
   return nullptr;
 }
 
-std::vector<std::string> find_problems(const TrainConfig& config) {
+std::vector<std::string> find_problems(const TrainConfig& config, const SettingNames& unread) {
   std::vector<std::string> problems;
   for (const Setting& row : train_settings()) {
+    if (unread.contains(row.name)) continue;
     std::string problem = row.problem(config);
     if (!problem.empty()) problems.push_back(std::move(problem));
   }
-  for (std::string& conflict : find_conflicts(config)) problems.push_back(std::move(conflict));
+  for (std::string& conflict : find_conflicts(config, unread)) problems.push_back(std::move(conflict));
   return problems;
 }
 

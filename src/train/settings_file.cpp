@@ -81,6 +81,12 @@ std::string set_entry(const std::string& key, const toml::node& node, TrainConfi
   return {};
 }
 
+/// Whether something stronger has chosen a value for this setting, be it by another name.
+bool is_given(const std::string& key, const GivenSettings& given) {
+  const Setting* const row = find_setting(key);
+  return given.contains(key) || (row != nullptr && given.contains(row->rival));
+}
+
 std::string at_line(const std::string& where, toml::source_index line) {
   return where + ":" + std::to_string(line) + ": ";
 }
@@ -121,11 +127,12 @@ void apply_settings_file(const std::filesystem::path& path, TrainConfig& config,
 
 void apply_settings(std::string_view toml, const std::string& where, TrainConfig& config, GivenSettings& given) {
   const toml::table entries = parse(toml, where);
+  const GivenSettings before = given;
   TrainConfig overruled;                                    // takes what is already given, for the check of its type
   std::multimap<toml::source_index, std::string> problems;  // by line
   for (const auto& [toml_key, node] : entries) {
     const std::string key(toml_key.str());
-    const std::string problem = set_entry(key, node, given.contains(key) ? overruled : config);
+    const std::string problem = set_entry(key, node, is_given(key, before) ? overruled : config);
     if (problem.empty()) {
       given.insert(key);
     } else {

@@ -41,18 +41,6 @@ void use_channels_last(torch::nn::Module& module) {
   }
 }
 
-std::int64_t file_size_or_zero(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  return error ? 0 : static_cast<std::int64_t>(size);
-}
-
-void cut_back(const std::filesystem::path& path, std::int64_t bytes) {
-  if (file_size_or_zero(path) > bytes) {
-    truncate_file(path, static_cast<std::uint64_t>(bytes));
-  }
-}
-
 }  // namespace
 
 RelicOptions relic_options(const TrainConfig& config) {
@@ -103,10 +91,6 @@ Trainer::Trainer(TrainConfig config, Runtime runtime, const Dataset& dataset, Ru
   if (runtime_.autocast == torch::kHalf) {
     scaler_ = std::make_unique<GradScaler>(runtime_.device);
   }
-  statistics_ = relic_->buffers();
-  for (const auto& buffer : statistics_) {
-    good_statistics_.push_back(buffer.clone());
-  }
 }
 
 void Trainer::load_weights(const StateDict& weights, const std::string& where) {
@@ -116,7 +100,8 @@ void Trainer::load_weights(const StateDict& weights, const std::string& where) {
 void Trainer::resume(const Checkpoint& checkpoint) {
   restore_checkpoint(checkpoint, *relic_, *adam_, scaler_.get(), run_.checkpoint().string());
   progress_ = checkpoint.progress;
-  cut_back(run_.metrics(), progress_.metrics_bytes);
+  last_saved_step_ = progress_.step;
+  cut_back(run_.metrics(), static_cast<std::uint64_t>(progress_.metrics_bytes));
 }
 
 std::int64_t Trainer::last_step() const {
@@ -157,12 +142,8 @@ StepMetrics Trainer::train_step(const Views& views) {
   }
   // Stochastic depth draws from torch's generator: seeded by the step, it needs no state in a checkpoint.
   torch::manual_seed(splitmix64(config_.seed + splitmix64(static_cast<std::uint64_t>(step))));
-  {
-    const torch::NoGradGuard no_grad;
-    at::_foreach_copy_(good_statistics_, statistics_);
-  }
   const auto terms = forward_views(*relic_, views, config_.batch_size, forward_);
-  require_finite(terms, step);
+  require_finite_loss(terms, step);
   update_weights(terms);
 
   const auto update = schedule_.at(step);
@@ -188,19 +169,23 @@ StepMetrics Trainer::train_step(const Views& views) {
   return metrics;
 }
 
-void Trainer::require_finite(const LossTerms& terms, std::int64_t step) {
+void Trainer::require_finite_loss(const LossTerms& terms, std::int64_t step) const {
   const double loss = terms.loss.item<double>();
   if (std::isfinite(loss)) {
     return;
   }
-  const torch::NoGradGuard no_grad;
-  at::_foreach_copy_(statistics_, good_statistics_);
   const double invariance = terms.invariance.item<double>();
-  save(/*also_wait=*/true);
   throw Error("the loss is not finite at step " + std::to_string(step + 1) + ": loss " + shortest(loss) +
               ", contrast " + shortest(loss - config_.alpha * invariance) + ", invariance " + shortest(invariance) +
-              ", learning rate " + shortest(config_.learning_rate) + "; the state before it is saved in " +
-              run_.folder().string() + "; try a smaller -lr");
+              ", learning rate " + shortest(config_.learning_rate) + how_to_go_on());
+}
+
+std::string Trainer::how_to_go_on() const {
+  if (!last_saved_step_) {
+    return "; nothing is saved yet; try a smaller -lr";
+  }
+  return "; the last good state, step " + std::to_string(*last_saved_step_) + ", stays saved in " +
+         run_.folder().string() + "; --resume with a smaller -lr goes on from it";
 }
 
 void Trainer::update_weights(const LossTerms& terms) {
@@ -215,7 +200,8 @@ void Trainer::update_weights(const LossTerms& terms) {
 }
 
 void Trainer::after_step(const StepMetrics& metrics, bool ends) {
-  metrics_->append(metrics);
+  append_metrics(metrics);
+  writer_.poll();
   const auto in_epoch = (progress_.step - 1) % steps_per_epoch_ + 1;
   line_->show(metrics, progress_.epoch_loss_sum / static_cast<double>(in_epoch),
               progress_.total_loss_sum / static_cast<double>(progress_.step));
@@ -237,19 +223,51 @@ void Trainer::after_step(const StepMetrics& metrics, bool ends) {
   }
 }
 
-void Trainer::save(bool also_wait) {
+void Trainer::append_metrics(const StepMetrics& metrics) {
+  try {
+    metrics_->append(metrics);
+    metrics_failed_ = false;
+  } catch (const Error& error) {  // a full disk costs rows of a table, not the training
+    if (!metrics_failed_) {
+      log_.warning(std::string(error.what()) + "; rows are missing there from step " + std::to_string(metrics.step) +
+                   " on");
+    }
+    metrics_failed_ = true;
+  }
+}
+
+Checkpoint Trainer::checkpoint() {
   auto checkpoint = take_checkpoint(*relic_, *adam_, scaler_.get());
   checkpoint.settings = settings_toml(config_);
   checkpoint.dataset_path = std::filesystem::absolute(config_.dataset_path).string();
   checkpoint.dataset_size = dataset_.size();
+  checkpoint.log_file = config_.log_file.empty() ? "" : std::filesystem::absolute(config_.log_file).string();
   checkpoint.progress = progress_;
-  checkpoint.progress.metrics_bytes = metrics_->bytes();
-  checkpoint.progress.log_bytes = file_size_or_zero(run_.log());
-  writer_.save(std::make_shared<const Checkpoint>(std::move(checkpoint)));
+  if (!is_finite(checkpoint)) {
+    throw Error("the weights are not finite after step " + std::to_string(progress_.step) + ", at learning rate " +
+                shortest(config_.learning_rate) + how_to_go_on());
+  }
+  return checkpoint;
+}
+
+void Trainer::save_start() {
+  auto start = checkpoint();
+  // Logs of an older run in this directory are cut once this is written.
+  start.progress.metrics_bytes = 0;
+  start.progress.log_bytes = config_.log_file.empty() ? 0 : static_cast<std::int64_t>(log_.file_bytes());
+  write_checkpoint(start, run_);
+  last_saved_step_ = 0;
+}
+
+void Trainer::save(bool also_wait) {
+  auto now = std::make_shared<Checkpoint>(checkpoint());
+  now->progress.metrics_bytes = metrics_->bytes();
+  now->progress.log_bytes = static_cast<std::int64_t>(log_.file_bytes());
+  writer_.save(std::move(now));
   last_save_seconds_ = now_seconds();
+  last_saved_step_ = progress_.step;
   if (also_wait) {
     writer_.finish();
-    log_.debug("saved step " + std::to_string(progress_.step) + " in " + run_.folder().string());
   }
 }
 

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "command.h"
-#include "relic/core/error.h"
 
 namespace relic {
 namespace {
@@ -17,18 +16,30 @@ namespace {
 using ::testing::HasSubstr;
 using Tokens = std::vector<std::string>;
 
-Tokens normalize(const Tokens& arguments) {
+struct Normalized {
+  Tokens tokens;
+  Tokens problems;
+};
+
+Normalized read(const Tokens& arguments) {
   static const std::vector<OptionSpelling> options = option_spellings(train_command());
-  return normalize_arguments(arguments, options);
+  Normalized normalized;
+  normalized.tokens = normalize_arguments(arguments, options, normalized.problems);
+  return normalized;
+}
+
+Tokens normalize(const Tokens& arguments) {
+  const Normalized normalized = read(arguments);
+  EXPECT_THAT(normalized.problems, ::testing::IsEmpty());
+  return normalized.tokens;
 }
 
 std::string refusal(const Tokens& arguments) {
-  try {
-    const Tokens tokens = normalize(arguments);
-    return "accepted as " + ::testing::PrintToString(tokens);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
+  const Normalized normalized = read(arguments);
+  if (normalized.problems.empty()) return "accepted as " + ::testing::PrintToString(normalized.tokens);
+  std::string lines;
+  for (const auto& problem : normalized.problems) lines += (lines.empty() ? "" : "\n") + problem;
+  return lines;
 }
 
 struct Spelling {

@@ -28,7 +28,7 @@ CommandLine parse(const std::vector<std::string>& arguments) {
 }
 
 std::string refusal(const std::vector<std::string>& arguments) {
-  return testing::message_of<UsageError>([&] { parse(arguments); });
+  return testing::message_of<UsageError>([&] { require_no_problems(parse(arguments).problems); });
 }
 
 TEST(CommandLine, WithoutArgumentsGivesTheDefaults) {

@@ -44,7 +44,7 @@ TEST(Program, PrintsHelpAndVersionOnStandardOutput) {
 }
 
 TEST(Program, ReturnsTwoWithOneLineForAMisspeltOption) {
-  const Outcome outcome = run("--gama 0.9");
+  const Outcome outcome = run("--dataset_name shapes --gama 0.9");
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.out, IsEmpty());
   EXPECT_EQ(outcome.err, "relic_train: unknown option --gama; did you mean --gamma?\n");

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,10 +31,10 @@ struct Outcome {
   std::string err;
 };
 
-/// The program as a child process, its output in files.
+/// The program as a child process, its output in files; `prepare` runs in the child before it.
 class Child {
  public:
-  Child(const std::vector<std::string>& arguments, const std::filesystem::path& folder)
+  Child(const std::vector<std::string>& arguments, const std::filesystem::path& folder, void (*prepare)() = nullptr)
       : out_(folder / "out.txt"), err_(folder / "err.txt") {
     std::vector<std::string> words{RELIC_TRAIN_PROGRAM};
     words.insert(words.end(), arguments.begin(), arguments.end());
@@ -44,6 +45,7 @@ class Child {
     if (pid_ == 0) {
       ::dup2(::open(out_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
       ::dup2(::open(err_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+      if (prepare != nullptr) prepare();
       ::execv(argv[0], argv.data());
       ::_exit(127);
     }
@@ -106,7 +108,9 @@ class Training : public ::testing::Test {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  Outcome train(const std::vector<std::string>& more) { return Child(arguments(more), folder_.path()).outcome(); }
+  Outcome train(const std::vector<std::string>& more, void (*prepare)() = nullptr) {
+    return Child(arguments(more), folder_.path(), prepare).outcome();
+  }
   std::string file(const std::string& name) { return slurp(folder_ / ("run/" + name)); }
 
   testing::TemporaryFolder folder_;
@@ -162,6 +166,118 @@ TEST_F(Training, SavesAndReturns143OnSigtermAndResumesWithItsOwnSettings) {
   EXPECT_THAT(file("settings.toml"), AllOf(HasSubstr("gamma = 0.9"), HasSubstr("learning_rate = 0.0001")));
 }
 
+TEST_F(Training, SigintSavesAndReturns130AndOnesSettingsAreChangedOnResume) {
+  {
+    const Child child(arguments({"--num_epochs", "400"}), folder_.path());
+    child.wait_for_line("epoch 1 of 400");
+    child.send(SIGINT);
+    EXPECT_EQ(child.outcome().status, 130);
+  }
+  const auto rows = count_lines(file("metrics.csv"));
+  const auto resumed = train({"--resume", "-lr", "1e-5", "--max_steps", std::to_string(rows)});
+  EXPECT_EQ(resumed.status, 0) << resumed.err;
+  EXPECT_THAT(resumed.out,
+              AllOf(HasSubstr("learning_rate was 0.0003 and is 1e-5 now"), Not(HasSubstr("num_threads was"))));
+  const auto done = train({"--resume", "--max_steps", std::to_string(rows)});
+  EXPECT_THAT(done.out, HasSubstr("a larger --max_steps, or none, goes on"));
+}
+
+TEST_F(Training, KilledAtAnyMomentItResumesWithWhatItStartedFrom) {
+  ASSERT_EQ(train({"--max_steps", "1"}).status, 0);
+  const auto weights = (folder_ / "run/relic_model.pth").string();
+  {
+    const Child child(arguments({"--num_epochs", "400", "--log_every_n_steps", "1000000", "--save_every_seconds", "1e6",
+                                 "--ckpt_path", weights, "--overwrite"}),
+                      folder_.path());
+    child.wait_for_line("epoch 1 of 400");
+    child.send(SIGKILL);
+    EXPECT_EQ(child.outcome().status, -1);
+  }
+  spit(folder_ / "run/.relic-tmp-1-0", "half a file");
+  const auto resumed =
+      Child({"--resume", "-save_model_dir", (folder_ / "run").string(), "--max_steps", "1"}, folder_.path()).outcome();
+  EXPECT_EQ(resumed.status, 0) << resumed.err;
+  EXPECT_THAT(resumed.out, HasSubstr("resuming " + (folder_ / "run").string() + " at step 0 of 1"));
+  EXPECT_EQ(count_lines(file("metrics.csv")), 2U);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run/.relic-tmp-1-0"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run/.relic-lock"));
+}
+
+TEST_F(Training, TwoProcessesDoNotTrainInOneDirectory) {
+  const Child first(arguments({"--num_epochs", "400"}), folder_.path());
+  first.wait_for_line("epoch 1 of 400");
+  std::filesystem::create_directory(folder_ / "second");
+  for (const char* how : {"--resume", "--overwrite"}) {
+    const auto second = Child(arguments({how, "--max_steps", "1"}), folder_ / "second").outcome();
+    EXPECT_EQ(second.status, 1);
+    EXPECT_THAT(second.err, HasSubstr("is in use by process"));
+  }
+  first.send(SIGTERM);
+  EXPECT_EQ(first.outcome().status, 143);
+}
+
+TEST_F(Training, WhatCannotBeWrittenCostsNoOlderRun) {
+  ASSERT_EQ(train({"--max_steps", "1"}).status, 0);
+  const auto before = file("checkpoint.pth");
+  const auto nowhere = train({"--overwrite", "--max_steps", "1", "--log_file", (folder_ / "no/x.log").string()});
+  EXPECT_EQ(nowhere.status, 2);
+  EXPECT_THAT(nowhere.err, HasSubstr("there is no folder"));
+  const auto small = train({"--overwrite", "--max_steps", "1", "--seed", "7"}, [] {
+    const rlimit limit{1000000, 1000000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  });
+  EXPECT_EQ(small.status, 1);
+  EXPECT_THAT(small.err, HasSubstr("ulimit -f"));
+  EXPECT_EQ(file("checkpoint.pth"), before);
+  EXPECT_THAT(file("settings.toml"), HasSubstr("seed = 42"));
+}
+
+TEST_F(Training, TheLogsPlaceIsRememberedAndItIsCutBack) {
+  const auto log = folder_ / "own.log";
+  ASSERT_EQ(train({"--max_steps", "1", "--log_file", log.string()}).status, 0);
+  const auto until_saved = slurp(log).find("saved ");
+  spit(log, slurp(log) + "from a process that was killed\n");
+  ASSERT_EQ(train({"--resume", "--max_steps", "2"}).status, 0);
+  EXPECT_THAT(slurp(log), AllOf(HasSubstr("resuming"), Not(HasSubstr("was killed"))));
+  EXPECT_LT(slurp(log).find("resuming"), until_saved + 1000);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run/train.log"));
+}
+
+TEST_F(Training, WithoutStandardDescriptorsNothingIsPrintedIntoItsFiles) {
+  const auto outcome = train({"--max_steps", "2", "--log_every_n_steps", "1"}, [] {
+    ::close(STDIN_FILENO);
+    ::close(STDOUT_FILENO);
+    ::close(STDERR_FILENO);
+  });
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(count_lines(file("metrics.csv")), 3U);
+  EXPECT_THAT(file("metrics.csv"), Not(HasSubstr("instance")));
+  const auto log = file("train.log");
+  EXPECT_EQ(log.find("step 1: instance"), log.rfind("step 1: instance"));
+}
+
+TEST_F(Training, AMissingTestSplitIsFoundBeforeTheTraining) {
+  std::filesystem::remove(folder_ / "data/cifar-10-batches-bin/test_batch.bin");
+  const auto outcome = train({"--max_steps", "1"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("test_batch.bin"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
+}
+
+TEST_F(Training, MoreMemoryThanThereIsIsOneLine) {
+  const auto outcome = train({"--proj_hidden_dim", "1000000", "--proj_out_dim", "1000000"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("out of memory"), HasSubstr("--dry_run"), Not(HasSubstr("enforce"))));
+}
+
+TEST_F(Training, QuietSaysNothingThatIsNoWarning) {
+  const auto outcome = train({"--quiet", "--max_steps", "1"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_THAT(file("train.log"), HasSubstr("logistic regression"));
+}
+
 TEST_F(Training, ResumeStartsAnewWhereThereIsNoRunAndGoesOnOverMoreEpochs) {
   const auto first = train({"--resume", "--num_epochs", "1"});
   EXPECT_EQ(first.status, 0) << first.err;
@@ -179,8 +295,8 @@ TEST_F(Training, ResumeRefusesAnotherModelOrBatch) {
   ASSERT_EQ(train({"--max_steps", "1"}).status, 0);
   const auto outcome = train({"--resume", "-m", "resnet50", "--use_siglip"});
   EXPECT_EQ(outcome.status, 2);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--encoder_model_name resnet50"), HasSubstr("started with resnet18"),
-                                 HasSubstr("--use_siglip")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--encoder_model_name resnet50"),
+                                 HasSubstr("started with --encoder_model_name resnet18"), HasSubstr("--use_siglip")));
 }
 
 TEST_F(Training, StartsFromWeightsThatLieInItsOwnDirectory) {
@@ -209,6 +325,10 @@ TEST_F(Training, ReportsProblemsOfSettingsMachineAndDataTogether) {
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("--batch_size 64: larger than the data set (20 images)"),
                                  HasSubstr("--gamma 2"), HasSubstr("--precision fp16")));
+  const auto more = train({"--gama", "1", "-b", "x", "stray", "--max_images", "2", "--alpha", "-1"});
+  EXPECT_EQ(more.status, 2);
+  EXPECT_THAT(more.err, AllOf(HasSubstr("unknown option --gama"), HasSubstr("--batch_size x"), HasSubstr("'stray'"),
+                              HasSubstr("--alpha -1"), Not(HasSubstr("--max_images")), Not(HasSubstr("larger than"))));
 }
 
 TEST_F(Training, DryRunPrintsThePlanAndWritesNothing) {

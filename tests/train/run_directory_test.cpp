@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "relic/core/error.h"
 #include "relic/core/file.h"
 #include "relic/core/log.h"
@@ -11,27 +14,48 @@
 
 namespace relic {
 
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using testing::message_of;
 using testing::TemporaryFolder;
 
 TEST(RunDirectory, IsFreeUntilItHoldsAFileOfARun) {
   TemporaryFolder folder;
   const RunDirectory run(folder / "new");
+  EXPECT_FALSE(run.exists());
   EXPECT_NO_THROW(run.require_free());
   run.create();
+  EXPECT_TRUE(run.exists());
   write_file(folder / "new/notes.txt", "mine");
+  write_file(run.log(), "");  // there is nothing to lose of it
   EXPECT_NO_THROW(run.require_free());
-  write_file(run.model(), "the original's");
-  try {
-    run.require_free();
-    FAIL() << "no error";
-  } catch (const UsageError& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("--resume"));
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("--overwrite"));
+  write_file(run.checkpoint(), "a run");
+  EXPECT_THAT(message_of<UsageError>([&] { run.require_free(); }),
+              AllOf(HasSubstr("--resume"), HasSubstr("--overwrite")));
+}
+
+TEST(RunDirectory, FilesWithoutACheckpointAreNeitherResumedNorWrittenOver) {
+  TemporaryFolder folder;
+  const RunDirectory run(folder.path());
+  EXPECT_NO_THROW(run.require_checkpoint_or_nothing());
+  write_file(run.log(), "somebody's");
+  for (const auto& message : {message_of<UsageError>([&] { run.require_free(); }),
+                              message_of<UsageError>([&] { run.require_checkpoint_or_nothing(); })}) {
+    EXPECT_THAT(message, AllOf(HasSubstr("train.log"), HasSubstr("no checkpoint.pth"), HasSubstr("--overwrite")));
   }
-  EXPECT_TRUE(run.holds_weights_only());
-  run.remove_run();
-  EXPECT_NO_THROW(run.require_free());
-  EXPECT_EQ(read_file(folder / "new/notes.txt"), "mine");
+  write_file(run.model(), "the original's");
+  EXPECT_THAT(message_of<UsageError>([&] { run.require_checkpoint_or_nothing(); }),
+              HasSubstr("--ckpt_path " + run.model().string()));
+  write_file(run.checkpoint(), "a run");
+  EXPECT_NO_THROW(run.require_checkpoint_or_nothing());
+}
+
+TEST(RunDirectory, RemovesWhatSavesThatWereCutOffLeftAndNothingElse) {
+  TemporaryFolder folder;
+  write_file(folder / ".relic-tmp-17-0", "half");
+  write_file(folder / "notes.txt", "mine");
+  RunDirectory(folder.path()).remove_leftovers();
+  EXPECT_THAT(folder.names(), ::testing::ElementsAre("notes.txt"));
 }
 
 TEST(RunDirectory, AFileInItsPlaceIsAnErrorThatNamesIt) {
@@ -53,8 +77,20 @@ TEST(CheckpointWriter, TheThirdFailureInARowStops) {
   writer.save(checkpoint);
   writer.save(checkpoint);
   writer.save(checkpoint);
-  EXPECT_THROW(writer.save(checkpoint), Error);
-  EXPECT_THROW(writer.finish(), Error);
+  EXPECT_THAT(message_of<Error>([&] { writer.save(checkpoint); }), HasSubstr("3 times in a row"));
+}
+
+TEST(CheckpointWriter, AFailureIsToldAsSoonAsTheWriteHasEnded) {
+  TemporaryFolder folder;
+  Log log(LogLevel::error);
+  log.open_file(folder / "log");
+  CheckpointWriter writer(RunDirectory(folder / "absent"), log);
+  writer.save(std::make_shared<const Checkpoint>());
+  for (int i = 0; i < 2000 && log.file_bytes() == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    writer.poll();
+  }
+  EXPECT_THAT(read_file(folder / "log"), HasSubstr("cannot save"));
 }
 
 TEST(CheckpointWriter, ASuccessForgivesTheFailureBefore) {

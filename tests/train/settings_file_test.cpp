@@ -177,6 +177,26 @@ TEST_F(SettingsFile, RefusesValuesOfAnotherType) {
   EXPECT_EQ(refusal("seed = -1\n"), "1: --seed -1: must be an integer from 0 to 9223372036854775807");
 }
 
+TEST_F(SettingsFile, OfTwoNamesForOneThingTheStrongerSourcesCounts) {
+  TrainConfig config;
+  config.precision = "fp32";
+  GivenSettings given = {"precision"};
+  apply_settings("fp16_precision = true\nbatch_size = 8", "here", config, given);
+  EXPECT_FALSE(config.fp16_precision);
+  EXPECT_EQ(config.batch_size, 8);
+
+  TrainConfig other;
+  other.fp16_precision = true;
+  given = {"fp16_precision"};
+  apply_settings("precision = 'fp32'", "here", other, given);
+  EXPECT_EQ(other.precision, "");
+
+  TrainConfig both;
+  given = {};
+  apply_settings("precision = 'fp32'\nfp16_precision = true", "here", both, given);
+  EXPECT_EQ(find_problems(both).back(), "--precision fp32 with --fp16_precision: must be one of them");
+}
+
 TEST_F(SettingsFile, RefusesBrokenSyntaxWithItsLine) {
   EXPECT_THAT(refusal("batch_size = 2\ncompat = 0.4.1\n"), StartsWith("2: "));
   EXPECT_THAT(refusal("batch_size 2\n"), StartsWith("1: "));

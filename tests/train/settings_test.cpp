@@ -173,6 +173,8 @@ INSTANTIATE_TEST_SUITE_P(
     All, SettingsProblem,
     ::testing::Values(
         Problem{{{"dataset_name", "cifar"}}, "--dataset_name cifar: must be cifar10 or shapes; did you mean cifar10?"},
+        Problem{{{"dataset_name", "CIFAR10"}},
+                "--dataset_name CIFAR10: must be cifar10 or shapes; did you mean cifar10?"},
         Problem{{{"dataset_name", "zzzzzzzz"}}, "--dataset_name zzzzzzzz: must be cifar10 or shapes"},
         Problem{{{"dataset_name", "imagenet1k"}},
                 "--dataset_name imagenet1k: must be cifar10 or shapes; imagenet1k is not read by this version yet"},

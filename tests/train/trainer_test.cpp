@@ -3,10 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
+#include <unistd.h>
 
-#include <cmath>
-#include <limits>
+#include <chrono>
 #include <sstream>
+#include <thread>
 
 #include "relic/core/error.h"
 #include "relic/core/file.h"
@@ -18,6 +19,8 @@ namespace relic {
 
 namespace {
 
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 using testing::TemporaryFolder;
 
 /// Images of hashed bytes.
@@ -176,42 +179,100 @@ TEST(Trainer, WritesTheOriginalsTwoFilesFromTheCheckpoint) {
   }
 }
 
-TEST(Trainer, ALossThatIsNotFiniteStopsWithTheLastGoodStateSaved) {
+TEST(Trainer, DivergenceKeepsTheLastCheckpointAndItCanBeResumed) {
   TemporaryFolder folder;
-  auto config = small_config(folder / "good");
+  auto config = small_config(folder / "run");
   config.max_steps = 2;
-  TrainingRun good(config);
-  good.trainer->run(never);
+  {
+    TrainingRun good(config);
+    good.trainer->run(never);
+  }
+  const auto before = read_file(RunDirectory(folder / "run").checkpoint());
 
-  config.save_model_dir = folder / "bad";
-  config.max_steps = 0;
-  TrainingRun bad(config);
-  int steps = 0;
-  const auto poison = [&] {
-    if (++steps == 2) {
-      // Projections overflow while the weights themselves stay finite: a bias of infinity.
-      const torch::NoGradGuard no_grad;
-      bad.trainer->relic().bias.fill_(std::numeric_limits<float>::infinity());
+  // The step after the resumed one meets weights of infinity; with a save after every step, the save meets them.
+  for (const std::int64_t every : {400, 1}) {
+    config.max_steps = 0;
+    config.learning_rate = 1e39;
+    config.log_every_n_steps = every;
+    TrainingRun bad(config);
+    bad.trainer->resume(read_checkpoint(bad.directory.checkpoint()));
+    const auto message = testing::message_of<Error>([&] { bad.trainer->run(never); });
+    if (every == 400) {
+      EXPECT_THAT(message, AllOf(HasSubstr("the loss is not finite at step 4"), HasSubstr("invariance"),
+                                 HasSubstr("learning rate 1e+39")));
+    } else {
+      EXPECT_THAT(message, HasSubstr("the weights are not finite after step 3"));
     }
-    return false;
-  };
-  try {
-    bad.trainer->run(poison);
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("not finite at step 3"));
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("invariance"));
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("learning rate 0.0003;"));
+    EXPECT_THAT(message, AllOf(HasSubstr("step 2"), HasSubstr("--resume with a smaller -lr")));
+    EXPECT_EQ(read_file(bad.directory.checkpoint()), before);
   }
-  // All but the poisoned bias is as after two good steps, BatchNorm statistics included.
-  const auto expected = read_checkpoint(good.directory.checkpoint());
-  const auto saved = read_checkpoint(bad.directory.checkpoint());
-  EXPECT_EQ(saved.progress.step, 2);
-  for (std::size_t i = 0; i < saved.model.size(); ++i) {
-    if (saved.model[i].first != "b") {
-      EXPECT_TRUE(torch::equal(saved.model[i].second, expected.model[i].second)) << saved.model[i].first;
-    }
+
+  config.learning_rate = 1e-4;
+  config.max_steps = 4;
+  TrainingRun again(config);
+  again.trainer->resume(read_checkpoint(again.directory.checkpoint()));
+  EXPECT_EQ(again.trainer->run(never), Trainer::Outcome::finished);
+}
+
+TEST(Trainer, TheStartIsSavedSoThatARunCanBeResumedFromItsFirstMoment) {
+  TemporaryFolder folder;
+  auto config = small_config(folder / "run");
+  config.max_steps = 2;
+  TrainingRun run(config);
+  write_file(run.directory.metrics(), "an older run's\n");
+  run.trainer->save_start();
+  const auto start = read_checkpoint(run.directory.checkpoint());
+  EXPECT_EQ(start.progress.step, 0);
+  EXPECT_EQ(start.progress.metrics_bytes, 0);
+  EXPECT_EQ(start.dataset_path, std::filesystem::absolute(config.dataset_path).string());
+
+  TrainingRun resumed(config);
+  resumed.trainer->resume(start);
+  EXPECT_EQ(read_file(resumed.directory.metrics()), "");
+  resumed.trainer->run(never);
+  config.save_model_dir = folder / "straight";
+  TrainingRun straight(config);
+  straight.trainer->run(never);
+  expect_equal(read_checkpoint(resumed.directory.checkpoint()).model,
+               read_checkpoint(straight.directory.checkpoint()).model);
+}
+
+TEST(Trainer, AnEpochsEndSavesWhereTheLastSaveIsOld) {
+  for (const double seconds : {0.0, 1e6}) {
+    TemporaryFolder folder;
+    auto config = small_config(folder / "run");
+    config.save_every_seconds = seconds;
+    TrainingRun run(config);
+    std::int64_t saved = -1;
+    const auto look = [&] {
+      // Asked after step 4, before its save; that of step 3, an epoch's end, is over once its thread has ended.
+      for (int i = 0; i < 400 && run.trainer->steps_done() == 4 && saved < 0; ++i) {
+        std::error_code ignored;
+        if (std::filesystem::exists(run.directory.encoder(), ignored)) {
+          saved = read_checkpoint(run.directory.checkpoint()).progress.step;
+        } else if (seconds > 0) {
+          saved = 0;
+        } else {
+          std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+      }
+      return false;
+    };
+    run.trainer->run(look);
+    EXPECT_EQ(saved, seconds == 0.0 ? 3 : 0);
   }
+}
+
+TEST(Trainer, MetricsThatCannotBeWrittenDoNotEndTheTraining) {
+  TemporaryFolder folder;
+  auto config = small_config(folder / "run");
+  config.max_steps = 2;
+  TrainingRun run(config);
+  run.log.open_file(folder / "log");
+  ASSERT_EQ(::symlink("/dev/full", run.directory.metrics().c_str()), 0);
+  EXPECT_EQ(run.trainer->run(never), Trainer::Outcome::finished);
+  EXPECT_THAT(read_file(folder / "log"),
+              AllOf(HasSubstr("rows are missing there from step 1"), ::testing::Not(HasSubstr("from step 2"))));
 }
 
 TEST(Trainer, CompatUsesOtherViewsAndPassesThanTheDefault) {

@@ -71,5 +71,7 @@ std::string read_file(const std::filesystem::path& path,
 void write_file(const std::filesystem::path& path, std::string_view contents);
 /// Cuts a file to its first `size` bytes. Throws Error where it has fewer.
 void truncate_file(const std::filesystem::path& path, std::uint64_t size);
+/// The same, but a file that is shorter or absent is left as it is.
+void cut_back(const std::filesystem::path& path, std::uint64_t size);
 
 }  // namespace relic

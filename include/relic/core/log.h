@@ -1,6 +1,7 @@
 // What a training says: lines to the console and a file, and one progress line on a terminal.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -22,13 +23,15 @@ class Log {
 
   /// Also write every line, with time and level, to this file (appended). Throws Error if it cannot be opened.
   void open_file(const std::filesystem::path& path);
+  /// The length of that file now, 0 without one.
+  [[nodiscard]] std::uint64_t file_bytes() const;
 
   void debug(const std::string& line) { write(LogLevel::debug, line); }
   void info(const std::string& line) { write(LogLevel::info, line); }
   void warning(const std::string& line) { write(LogLevel::warning, line); }
   void error(const std::string& line) { write(LogLevel::error, line); }
 
-  /// Replaces the progress line; cut to the terminal's width. An empty line removes it.
+  /// Replaces the progress line; cut to the terminal's width. An empty line removes it. Above level info there is none.
   void progress(const std::string& line);
   /// Whether stdout is a terminal that can redraw a line (not TERM=dumb).
   [[nodiscard]] bool has_terminal() const;

@@ -22,7 +22,7 @@ struct TrainProgress {
   double epoch_loss_sum = 0;       ///< of the steps of the current epoch
   double total_loss_sum = 0;       ///< of all steps
   std::int64_t metrics_bytes = 0;  ///< length of metrics.csv at this step
-  std::int64_t log_bytes = 0;      ///< length of train.log at this step
+  std::int64_t log_bytes = 0;      ///< length of the log at this step
 };
 
 /// All that a resume needs, on the CPU and independent of the live training. (Order, views, decay and random numbers
@@ -32,6 +32,7 @@ struct Checkpoint {
   std::string settings;      ///< the run's settings.toml
   std::string dataset_path;  ///< where the images were, absolute; settings.toml names no folder
   std::int64_t dataset_size = 0;
+  std::string log_file;     ///< --log_file, absolute; empty: train.log in the run's directory
   StateDict model;          ///< as relic_model.pth
   StateDict first_moments;  ///< by parameter name
   StateDict second_moments;
@@ -41,6 +42,8 @@ struct Checkpoint {
 
 /// Copies the live state. `scaler` may be null.
 Checkpoint take_checkpoint(const Relic& relic, const Adam& adam, const GradScaler* scaler);
+/// Whether no tensor of it holds an infinity or a NaN.
+bool is_finite(const Checkpoint& checkpoint);
 /// Copies a checkpoint's tensors into the live state. Throws Error naming `where` if they do not fit.
 void restore_checkpoint(const Checkpoint& checkpoint, Relic& relic, Adam& adam, GradScaler* scaler,
                         const std::string& where);

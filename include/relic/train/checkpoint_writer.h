@@ -1,6 +1,7 @@
 // Writes checkpoints while training goes on.
 #pragma once
 
+#include <cstdint>
 #include <future>
 #include <memory>
 #include <string>
@@ -11,7 +12,7 @@
 namespace relic {
 
 /// One checkpoint at a time is written by a thread of its own; `save` waits for the one before. A failed write is a
-/// warning, the checkpoint before stays; the third failure in a row throws.
+/// warning, the checkpoint before stays; the third failure in a row throws Error, from whichever member sees it.
 class CheckpointWriter {
  public:
   CheckpointWriter(RunDirectory run, Log& log) : run_(std::move(run)), log_(log) {}
@@ -20,6 +21,8 @@ class CheckpointWriter {
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
   void save(std::shared_ptr<const Checkpoint> checkpoint);
+  /// Tells of a write that has ended meanwhile; waits for none.
+  void poll();
   /// Waits for the last write; throws Error if it failed.
   void finish();
 
@@ -29,6 +32,7 @@ class CheckpointWriter {
   RunDirectory run_;
   Log& log_;
   std::future<void> pending_;
+  std::int64_t pending_step_ = 0;
   int failures_ = 0;
   std::string last_failure_;
 };

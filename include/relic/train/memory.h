@@ -12,14 +12,16 @@ namespace relic {
 
 struct MemoryNeed {
   double state = 0;        ///< bytes: weights of both branches, gradients, Adam's moments
-  double activations = 0;  ///< bytes kept from forward to backward, for the whole batch
+  double activations = 0;  ///< bytes that forward and backward need besides, at their peak, for the whole batch
   double views = 0;        ///< bytes of the batches of views in flight
+  double snapshot = 0;     ///< bytes of the copy that is written while training goes on
 
-  [[nodiscard]] double total() const { return state + activations + views; }
+  [[nodiscard]] double total() const { return state + activations + views + snapshot; }
 };
 
-/// Runs the forward pass of a few images on the CPU and counts what the allocator keeps for the backward pass, then
-/// scales it to the batch. The model's BatchNorm statistics are left as they were.
+/// Runs forward and backward passes of a few images on the CPU, counts what the allocator gives at the peak, and scales
+/// it to the batch. Scratch memory inside the libraries of matrix products is not seen. The model's BatchNorm
+/// statistics are left as they were, its gradients are removed.
 MemoryNeed measure_memory_need(Relic& relic, const MultiCropSpec& spec, std::int64_t batch_size,
                                const ForwardOptions& options);
 

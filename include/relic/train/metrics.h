@@ -26,7 +26,7 @@ struct StepMetrics {
 /// metrics.csv: one row a step, appended.
 class MetricsFile {
  public:
-  /// Opens or creates the table; writes the heading where it is empty.
+  /// Opens or creates the table; its first row brings the heading along.
   explicit MetricsFile(const std::filesystem::path& path);
   void append(const StepMetrics& metrics);
   [[nodiscard]] std::int64_t bytes() const { return static_cast<std::int64_t>(file_.size()); }

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <utility>
 
 namespace relic {
 
@@ -17,23 +19,25 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path settings() const { return folder_ / "settings.toml"; }
   [[nodiscard]] std::filesystem::path metrics() const { return folder_ / "metrics.csv"; }
   [[nodiscard]] std::filesystem::path log() const { return folder_ / "train.log"; }
+  /// Held by the process that trains here, by FolderLock.
+  static constexpr const char* kLockName = ".relic-lock";
 
   [[nodiscard]] bool has_checkpoint() const;
-  /// Any file of a run, the original's two included.
-  [[nodiscard]] bool holds_run() const;
-  /// The original's relic_model.pth or encoder.pth without a checkpoint.
-  [[nodiscard]] bool holds_weights_only() const;
+  [[nodiscard]] bool exists() const;
 
-  /// Creates the folder. Throws Error with path and reason.
+  /// Creates the folder where there is none. Throws Error with path and reason.
   void create() const;
-  /// Throws UsageError, naming --resume and --overwrite, where the folder holds a run.
+  /// Throws UsageError, naming what there is and what can be done, where the folder holds a file of a run that is not
+  /// empty, the original's two included.
   void require_free() const;
-  /// Removes the files of the run it holds, and nothing else.
-  void remove_run() const;
-  /// Cuts train.log to its length at a checkpoint.
-  void cut_log_back(std::int64_t bytes) const;
+  /// The same where such files are there without a checkpoint to go on from.
+  void require_checkpoint_or_nothing() const;
+  /// Removes what saves that were cut off by the end of their process left behind. For who holds the folder's lock.
+  void remove_leftovers() const;
 
  private:
+  [[nodiscard]] std::string names_of_files() const;
+
   std::filesystem::path folder_;
 };
 

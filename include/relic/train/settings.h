@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@ struct Setting {
   std::vector<std::string> choices{};  ///< values that can be used; empty: any
   std::string allowed{};               ///< "an integer of at least 2"
   bool original = false;               ///< a flag of relic-pytorch
+  std::string rival{};                 ///< another setting of the same thing: the source that counts gives either
   bool recorded = true;                ///< part of settings.toml (paths and one-off switches are not)
 
   /// Reads a value. Throws UsageError (flag, value, what is allowed) where the text is of another type; `problem` tells
@@ -34,6 +36,8 @@ struct Setting {
   std::function<std::string(const TrainConfig&)> problem{};  ///< one line, or empty; look at several by find_problems
 };
 
+using SettingNames = std::set<std::string, std::less<>>;
+
 /// In the order of --help: the original's first.
 std::span<const Setting> train_settings();
 
@@ -41,8 +45,8 @@ std::span<const Setting> train_settings();
 const Setting* find_setting(std::string_view name);
 
 /// Every problem of a configuration that can be told without the data set or the machine, one line each, naming flag,
-/// value and what is allowed.
-std::vector<std::string> find_problems(const TrainConfig& config);
+/// value and what is allowed. Nothing is said of the settings in `unread`, whose values are not what was asked for.
+std::vector<std::string> find_problems(const TrainConfig& config, const SettingNames& unread = {});
 
 /// Throws one UsageError that holds all of them, a line each. Does nothing where there are none.
 void require_no_problems(const std::vector<std::string>& problems);

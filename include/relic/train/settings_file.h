@@ -2,18 +2,17 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
-#include <set>
 #include <string>
 #include <string_view>
 
 #include "relic/core/error.h"
 #include "relic/train/config.h"
+#include "relic/train/settings.h"
 
 namespace relic {
 
 /// Names of the settings that a user chose, on the command line or in a file, whose values nothing weaker may replace.
-using GivenSettings = std::set<std::string, std::less<>>;
+using GivenSettings = SettingNames;
 
 /// TOML that cannot be parsed, so that nothing is known of the settings in it.
 class SettingsSyntaxError : public UsageError {
@@ -22,7 +21,8 @@ class SettingsSyntaxError : public UsageError {
 };
 
 /// Sets what the TOML file holds and `given` does not, then adds those names to `given`: files applied one after
-/// another give way to those before, and all of them to the command line. Keys are the names of flags; values are typed
+/// another give way to those before, and all of them to the command line; a setting gives way to its rival
+/// (Setting::rival), too. Keys are the names of flags; values are typed
 /// (an integer serves as a real, nothing else is converted). Ranges are for find_problems. Throws, once all entries
 /// that are fine are applied, one UsageError with a line for each that is not, with file and line: unknown keys with
 /// the nearest name, values of another type. Throws SettingsSyntaxError for broken TOML, Error if the file cannot be

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "relic/core/log.h"
@@ -42,12 +43,16 @@ class Trainer {
 
   /// Starts from these weights instead of random ones (`--ckpt_path`).
   void load_weights(const StateDict& weights, const std::string& where);
-  /// Goes on where a checkpoint stood, and cuts the run's logs back to it.
+  /// Goes on where a checkpoint stood, and cuts metrics.csv back to it.
   void resume(const Checkpoint& checkpoint);
+  /// Saves the state before the first step: from then on the run can be resumed, whenever its process ends, and what it
+  /// starts from (--ckpt_path, an older run in its directory) is needed no more. Throws Error where that fails.
+  void save_start();
 
   enum class Outcome { finished, interrupted };
   /// Trains until the last epoch, `max_steps`, or until `stop` (asked after each step) says so; saves in each case.
-  /// Throws Error at a loss that is not finite, with the last good state saved.
+  /// Throws Error where the loss or the weights are not finite; the last checkpoint stays as it is, since weights that
+  /// give such a loss give it again.
   Outcome run(const std::function<bool()>& stop);
 
   Relic& relic() { return *relic_; }
@@ -57,10 +62,13 @@ class Trainer {
 
  private:
   StepMetrics train_step(const Views& views);
-  void require_finite(const LossTerms& terms, std::int64_t step);
+  void require_finite_loss(const LossTerms& terms, std::int64_t step) const;
   void update_weights(const LossTerms& terms);
   void after_step(const StepMetrics& metrics, bool ends);
+  void append_metrics(const StepMetrics& metrics);
+  Checkpoint checkpoint();
   void save(bool also_wait);
+  [[nodiscard]] std::string how_to_go_on() const;
 
   TrainConfig config_;
   Runtime runtime_;
@@ -72,14 +80,14 @@ class Trainer {
   EmaSchedule schedule_;
   std::unique_ptr<Relic> relic_;
   std::unique_ptr<Adam> adam_;
-  std::unique_ptr<GradScaler> scaler_;          // float16 only
-  std::vector<torch::Tensor> statistics_;       // buffers of the model
-  std::vector<torch::Tensor> good_statistics_;  // as they were before the step
+  std::unique_ptr<GradScaler> scaler_;  // float16 only
   TrainProgress progress_;
   std::unique_ptr<MetricsFile> metrics_;
   std::unique_ptr<ProgressLine> line_;
   CheckpointWriter writer_;
   double last_save_seconds_ = 0;
+  std::optional<std::int64_t> last_saved_step_;  // as far as is known: the writer may be at it still
+  bool metrics_failed_ = false;
 };
 
 }  // namespace relic

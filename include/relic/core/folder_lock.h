@@ -1,0 +1,25 @@
+// One process at a time in a folder.
+#pragma once
+
+#include <filesystem>
+
+namespace relic {
+
+/// Holds a folder's lock file (`name`, which says process and host) from its making to its end. The lock is the
+/// kernel's (flock): it ends with the process however that ends, so that a file left over by a killed one locks nobody
+/// out. Where the file system knows no locks there is none.
+///
+/// Throws Error, with process and host of the holder, where another process holds it.
+class FolderLock {
+ public:
+  FolderLock(const std::filesystem::path& folder, const char* name);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
+}  // namespace relic

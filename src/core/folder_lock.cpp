@@ -1,0 +1,74 @@
+#include "relic/core/folder_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "relic/core/error.h"
+
+namespace relic {
+namespace {
+
+std::string process_and_host() {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  return "process " + std::to_string(::getpid()) + " on " + host.data();
+}
+
+std::string contents(int descriptor) {
+  std::array<char, 512> text{};
+  const ssize_t size = ::pread(descriptor, text.data(), text.size(), 0);
+  return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : "another process";
+}
+
+/// Whether the path still names the file behind the descriptor: who held it before may have removed it meanwhile.
+bool names(const std::filesystem::path& path, int descriptor) {
+  struct stat by_path = {};
+  struct stat by_descriptor = {};
+  return ::stat(path.c_str(), &by_path) == 0 && ::fstat(descriptor, &by_descriptor) == 0 &&
+         by_path.st_ino == by_descriptor.st_ino && by_path.st_dev == by_descriptor.st_dev;
+}
+
+int lock_now(int descriptor) {
+  while (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EINTR) return errno;
+  }
+  return 0;
+}
+
+}  // namespace
+
+FolderLock::FolderLock(const std::filesystem::path& folder, const char* name) : path_(folder / name) {
+  for (;;) {
+    descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) {
+      throw Error("cannot write " + path_.string() + ": " + std::generic_category().message(errno) +
+                  "; check the permissions or choose another folder");
+    }
+    const int reason = lock_now(descriptor_);
+    if (reason == EWOULDBLOCK) {
+      const std::string holder = contents(descriptor_);
+      ::close(descriptor_);
+      throw Error(folder.string() + " is in use by " + holder + "; wait for it, or choose another folder");
+    }
+    if (reason != 0 || names(path_, descriptor_)) break;  // locked, or no locks here
+    ::close(descriptor_);
+  }
+  const std::string text = process_and_host();
+  // Only for people to read: a full disk shall not keep anyone from working.
+  [[maybe_unused]] const int cut = ::ftruncate(descriptor_, 0);
+  [[maybe_unused]] const ssize_t written = ::pwrite(descriptor_, text.data(), text.size(), 0);
+}
+
+FolderLock::~FolderLock() {
+  ::unlink(path_.c_str());  // while it is still held: whoever opened it meanwhile finds that it has no name any more
+  ::close(descriptor_);
+}
+
+}  // namespace relic

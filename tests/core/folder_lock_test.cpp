@@ -1,0 +1,56 @@
+#include "relic/core/folder_lock.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <optional>
+
+#include "relic/core/error.h"
+#include "support/temporary_folder.h"
+
+namespace relic {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::TemporaryFolder;
+
+TEST(FolderLock, KeepsOthersOutAndSaysWhoHoldsIt) {
+  const TemporaryFolder folder;
+  std::optional<FolderLock> first;
+  first.emplace(folder.path(), "lock");
+  // A second descriptor of the same process is locked out as another process is.
+  const std::string message = testing::message_of<Error>([&] { FolderLock(folder.path(), "lock"); });
+  EXPECT_THAT(message, AllOf(HasSubstr(folder.path().string()), HasSubstr("process " + std::to_string(::getpid()))));
+  first.reset();
+  EXPECT_THAT(folder.names(), IsEmpty());
+  EXPECT_NO_THROW(FolderLock(folder.path(), "lock"));
+}
+
+TEST(FolderLock, AFileThatAKilledProcessLeftLocksNobodyOut) {
+  const TemporaryFolder folder;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const FolderLock lock(folder.path(), "lock");
+    ::raise(SIGKILL);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  ASSERT_THAT(folder.names(), ElementsAre("lock"));
+  EXPECT_NO_THROW(FolderLock(folder.path(), "lock"));
+}
+
+TEST(FolderLock, AFolderThatCannotBeWrittenIsAnError) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(testing::message_of<Error>([&] { FolderLock(folder / "absent", "lock"); }),
+              HasSubstr((folder / "absent/lock").string()));
+}
+
+}  // namespace
+}  // namespace relic

@@ -265,7 +265,10 @@ TEST_F(Training, AMissingTestSplitIsFoundBeforeTheTraining) {
 }
 
 TEST_F(Training, MoreMemoryThanThereIsIsOneLine) {
-  const auto outcome = train({"--proj_hidden_dim", "1000000", "--proj_out_dim", "1000000"});
+  const auto outcome = train({"--proj_hidden_dim", "1000000", "--proj_out_dim", "1000000"}, [] {
+    const rlimit limit{rlim_t{1} << 36U, rlim_t{1} << 36U};  // for machines that promise more than they have
+    ::setrlimit(RLIMIT_AS, &limit);
+  });
   EXPECT_EQ(outcome.status, 1);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("out of memory"), HasSubstr("--dry_run"), Not(HasSubstr("enforce"))));
 }

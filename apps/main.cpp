@@ -9,6 +9,7 @@
 #include <string>
 
 #include "command_line.h"
+#include "print.h"
 #include "relic/core/error.h"
 #include "train_command.h"
 
@@ -17,12 +18,6 @@ namespace {
 void complain(const std::string& message) {
   std::istringstream lines(message);
   for (std::string line; std::getline(lines, line);) std::cerr << "relic_train: " << line << '\n';
-}
-
-int print(const std::string& text) {
-  std::cout << text << std::flush;
-  if (!std::cout) throw relic::Error("standard output cannot be written to");
-  return 0;
 }
 
 /// A process may start without standard descriptors; the next file that it opens would get their numbers and be
@@ -40,7 +35,9 @@ int main(int argc, char** argv) {
   open_missing_descriptors();
   try {
     const relic::CommandLine line = relic::parse_command_line(argc, argv);
-    return line.text.empty() ? relic::run_training(line) : print(line.text);
+    if (line.text.empty()) return relic::run_training(line);
+    relic::print(line.text);
+    return 0;
   } catch (const relic::UsageError& error) {
     complain(error.what());
     return 2;

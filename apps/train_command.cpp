@@ -4,10 +4,11 @@
 
 #include <cmath>
 #include <filesystem>
-#include <iostream>
 #include <new>
 #include <optional>
+#include <string>
 
+#include "print.h"
 #include "relic/core/error.h"
 #include "relic/core/file.h"
 #include "relic/core/folder_lock.h"
@@ -27,8 +28,9 @@ namespace relic {
 
 namespace {
 
-std::filesystem::path log_file(const Plan& plan, const RunDirectory& run) {
-  return plan.config.log_file.empty() ? run.log() : plan.config.log_file;
+/// Where the log goes, by the value of --log_file.
+std::filesystem::path log_file(const std::filesystem::path& named, const RunDirectory& run) {
+  return named.empty() ? run.log() : named;
 }
 
 /// Of the images in memory, test split aside.
@@ -44,18 +46,16 @@ int dry_run(const Plan& plan) {
   }
   const auto need = measure_memory_need(*relic, view_options(plan.config), plan.config.batch_size,
                                         forward_options(plan.config, plan.runtime));
-  std::cout << settings_toml(plan.config) << '\n';
+  std::string text = settings_toml(plan.config) + '\n';
   for (const auto& line : plan_text(plan, *relic)) {
-    std::cout << line << '\n';
+    text += line + '\n';
   }
-  std::cout << "memory: about " << bytes_text(need.total() + dataset_bytes(plan)) << " (weights and optimizer "
-            << bytes_text(need.state) << ", activations " << bytes_text(need.activations) << ", views "
-            << bytes_text(need.views) << ", the copy that is saved " << bytes_text(need.snapshot) << ", images "
-            << bytes_text(dataset_bytes(plan)) << "), besides the program's own 120 MB\n"
-            << std::flush;
-  if (!std::cout) {
-    throw Error("standard output cannot be written to");
-  }
+  const double images = dataset_bytes(plan);
+  text += "memory: about " + bytes_text(need.total() + images) + " (weights and optimizer " + bytes_text(need.state) +
+          ", activations " + bytes_text(need.activations) + ", views " + bytes_text(need.views) +
+          ", the copy that is saved " + bytes_text(need.snapshot) + ", images " + bytes_text(images) +
+          "), besides the program's own 120 MB\n";
+  print(text);
   return 0;
 }
 
@@ -124,8 +124,8 @@ void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& r
   run.remove_leftovers();
   if (const auto& checkpoint = plan.start.checkpoint) {
     // Another file than the one the run wrote to is not the run's to cut.
-    const auto recorded = checkpoint->log_file.empty() ? run.log() : std::filesystem::path(checkpoint->log_file);
-    if (std::filesystem::absolute(log_file(plan, run)) == std::filesystem::absolute(recorded)) {
+    const auto recorded = log_file(checkpoint->log_file, run);
+    if (std::filesystem::absolute(log_file(plan.config.log_file, run)) == std::filesystem::absolute(recorded)) {
       cut_back(recorded, static_cast<std::uint64_t>(checkpoint->progress.log_bytes));
     }
     write_model_files(*checkpoint, run);
@@ -144,7 +144,7 @@ int train(const Plan& plan, const RunDirectory& run) {
   const auto dataset = open_dataset(request_of(config, Split::train));
   const auto test = open_dataset(request_of(config, Split::test));  // now, so that its faults come before the training
   Log log(config.quiet ? LogLevel::warning : config.verbose ? LogLevel::debug : LogLevel::info);
-  log.open_file(log_file(plan, run));
+  log.open_file(log_file(config.log_file, run));
   Trainer trainer(config, plan.runtime, *dataset, run, log);
   if (plan.start.checkpoint) {
     trainer.resume(*plan.start.checkpoint);
@@ -180,14 +180,16 @@ int train(const Plan& plan, const RunDirectory& run) {
 int train_alone(const CommandLine& line, const RunDirectory& run) {
   // What is there is read under the lock; a directory that is not there yet is made once all else is found to be right.
   std::optional<FolderLock> lock;
-  if (run.exists()) {
+  const auto take_lock = [&] {
     run.create();
     lock.emplace(run.folder(), RunDirectory::kLockName);
+  };
+  if (run.exists()) {
+    take_lock();
   }
   const Plan plan = make_plan(line, run);
   if (!lock) {
-    run.create();
-    lock.emplace(run.folder(), RunDirectory::kLockName);
+    take_lock();
     run.require_free();
   }
   at::set_num_threads(plan.runtime.compute_threads);

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/open_file.h"
 #include "relic/core/error.h"
 
 namespace relic {
@@ -69,14 +70,6 @@ std::filesystem::path folder_of(const std::filesystem::path& file) {
                 folder_of(path).string() + "; check the path or create it");
   }
   fail(what, path, reason);
-}
-
-int open_or_fail(std::string_view what, const std::filesystem::path& path, int flags) {
-  const int descriptor = open_retrying(path, flags);
-  if (descriptor < 0) {
-    fail_to_open(what, path, errno);
-  }
-  return descriptor;
 }
 
 /// 0, or the reason why not everything was written.
@@ -145,6 +138,14 @@ class Descriptor {
 };
 
 }  // namespace
+
+int open_or_fail(std::string_view what, const std::filesystem::path& path, int flags) {
+  const int descriptor = open_retrying(path, flags);
+  if (descriptor < 0) {
+    fail_to_open(what, path, errno);
+  }
+  return descriptor;
+}
 
 bool is_temporary_file(const std::filesystem::path& path) {
   return path.filename().string().starts_with(temporary_prefix);

@@ -8,8 +8,8 @@
 #include <array>
 #include <cerrno>
 #include <string>
-#include <system_error>
 
+#include "core/open_file.h"
 #include "relic/core/error.h"
 
 namespace relic {
@@ -46,11 +46,7 @@ int lock_now(int descriptor) {
 
 FolderLock::FolderLock(const std::filesystem::path& folder, const char* name) : path_(folder / name) {
   for (;;) {
-    descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) {
-      throw Error("cannot write " + path_.string() + ": " + std::generic_category().message(errno) +
-                  "; check the permissions or choose another folder");
-    }
+    descriptor_ = open_or_fail("write", path_, O_RDWR | O_CREAT);
     const int reason = lock_now(descriptor_);
     if (reason == EWOULDBLOCK) {
       const std::string holder = contents(descriptor_);

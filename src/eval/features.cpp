@@ -1,8 +1,6 @@
 #include "relic/eval/features.h"
 
-#include <ATen/autocast_mode.h>
-#include <c10/core/impl/LocalDispatchKeySet.h>
-#include <torch/utils.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <numeric>
@@ -10,15 +8,10 @@
 #include <vector>
 
 #include "eval/kept_modes.h"
-#include "eval/load_images.h"
+#include "eval/run_encoder.h"
 #include "relic/core/error.h"
 
 namespace relic {
-namespace {
-
-constexpr std::int64_t kBatch = 256;
-
-}  // namespace
 
 Features extract_features(Encoder& encoder, const Dataset& dataset, int image_size, const torch::Device& device,
                           std::int64_t max_images, const std::function<bool()>& stop) {
@@ -26,27 +19,18 @@ Features extract_features(Encoder& encoder, const Dataset& dataset, int image_si
     throw UsageError("features need an image size of at least 1, not " + std::to_string(image_size));
   }
   const std::int64_t count = max_images > 0 ? std::min(max_images, dataset.size()) : dataset.size();
-  const torch::NoGradGuard no_grad;
-  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
+  std::iota(indices.begin(), indices.end(), std::int64_t{0});
   const KeptModes modes(encoder);
   encoder.eval();
   Features features{.x = torch::empty({count, encoder.feature_dim()}, torch::kFloat),
                     .labels = torch::empty({count}, torch::kLong)};
-  auto* const labels = features.labels.data_ptr<std::int64_t>();
-  Image scratch;
-  std::vector<std::int64_t> indices;
-  for (std::int64_t begin = 0; begin < count; begin += kBatch) {
-    if (stop && stop()) {
-      throw Interrupted();
-    }
-    const std::int64_t end = std::min(begin + kBatch, count);
-    indices.resize(static_cast<std::size_t>(end - begin));
-    std::iota(indices.begin(), indices.end(), begin);
-    features.x.slice(0, begin, end).copy_(encoder.forward(load_images(dataset, indices, image_size, device, scratch)));
-    for (std::int64_t i = begin; i < end; ++i) {
-      labels[i] = dataset.label(i);
-    }
-  }
+  run_encoder(encoder, dataset, indices, image_size, device, stop,
+              [&features](std::int64_t begin, const torch::Tensor& batch) {
+                features.x.slice(0, begin, begin + batch.size(0)).copy_(batch);
+              });
+  std::ranges::transform(indices, features.labels.data_ptr<std::int64_t>(),
+                         [&dataset](std::int64_t index) { return dataset.label(index); });
   return features;
 }
 

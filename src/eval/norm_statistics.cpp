@@ -1,9 +1,6 @@
 #include "relic/eval/norm_statistics.h"
 
-#include <ATen/autocast_mode.h>
-#include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/nn/modules/batchnorm.h>
-#include <torch/utils.h>
 
 #include <algorithm>
 #include <optional>
@@ -11,13 +8,10 @@
 #include <vector>
 
 #include "eval/kept_modes.h"
-#include "eval/load_images.h"
-#include "relic/core/error.h"
+#include "eval/run_encoder.h"
 
 namespace relic {
 namespace {
-
-constexpr std::int64_t kBatch = 256;
 
 /// Every BatchNorm of a module: forgets its running statistics and averages those of all batches from now on, until the
 /// end of the scope.
@@ -49,26 +43,16 @@ class AveragingNorms {
 
 void estimate_norm_statistics(Encoder& encoder, const Dataset& dataset, int image_size, const torch::Device& device,
                               std::int64_t max_images, const std::function<bool()>& stop) {
-  const torch::NoGradGuard no_grad;
-  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+  const std::int64_t size = dataset.size();
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(max_images, size)));
+  const auto count = static_cast<std::int64_t>(indices.size());
+  for (std::int64_t i = 0; i < count; ++i) {
+    indices[static_cast<std::size_t>(i)] = i * size / count;
+  }
   const KeptModes modes(encoder);
   encoder.eval();  // dropout and its kind
   const AveragingNorms norms(encoder);
-
-  const std::int64_t size = dataset.size();
-  const std::int64_t count = std::min(max_images, size);
-  Image scratch;
-  std::vector<std::int64_t> indices;
-  for (std::int64_t begin = 0; begin < count; begin += kBatch) {
-    if (stop && stop()) {
-      throw Interrupted();
-    }
-    indices.clear();
-    for (std::int64_t i = begin; i < std::min(begin + kBatch, count); ++i) {
-      indices.push_back(i * size / count);
-    }
-    encoder.forward(load_images(dataset, indices, image_size, device, scratch));
-  }
+  run_encoder(encoder, dataset, indices, image_size, device, stop, [](std::int64_t, const torch::Tensor&) {});
 }
 
 }  // namespace relic

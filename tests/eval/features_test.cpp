@@ -12,13 +12,14 @@
 #include <vector>
 
 #include "relic/core/error.h"
-#include "relic/nn/state_dict.h"
+#include "support/encoder_record.h"
 #include "support/fill.h"
 #include "support/hashed_images.h"
 
 namespace relic {
 namespace {
 
+using testing::EncoderRecord;
 using testing::fill;
 using testing::HashedImages;
 using ::testing::HasSubstr;
@@ -96,23 +97,10 @@ TEST(Features, LeaveTheEncoderAsItWas) {
   encoder->train();
   encoder->children()[1]->eval();  // one part frozen inside an encoder that trains
   encoder->parameters()[0].set_requires_grad(false);
-  std::vector<bool> modes;
-  for (const auto& part : encoder->modules()) {
-    modes.push_back(part->is_training());
-  }
-  StateDict before;
-  for (const auto& [name, tensor] : state_dict(*encoder)) {
-    before.emplace_back(name, tensor.clone());
-  }
+  const EncoderRecord before(*encoder);
   extract_features(*encoder, small_images(20), 32, torch::kCPU);
-  std::size_t i = 0;
-  for (const auto& part : encoder->modules()) {
-    EXPECT_EQ(part->is_training(), modes[i++]) << part->name();
-  }
-  i = 0;
-  for (const auto& [name, tensor] : state_dict(*encoder)) {
-    EXPECT_TRUE(torch::equal(tensor, before[i++].second)) << name;
-  }
+  before.expect_same_modes(*encoder);
+  before.expect_tensors(*encoder, [](const std::string&) { return false; });
   EXPECT_FALSE(encoder->parameters()[0].requires_grad());
   EXPECT_TRUE(encoder->parameters()[1].requires_grad());
   EXPECT_TRUE(torch::GradMode::is_enabled());

@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "relic/core/error.h"
-#include "relic/nn/state_dict.h"
+#include "support/encoder_record.h"
 #include "support/hashed_images.h"
 
 namespace relic {
 namespace {
 
+using testing::EncoderRecord;
 using testing::HashedImages;
 using testing::small_images;
 
@@ -69,24 +70,12 @@ TEST(NormStatistics, LeaveTheRestOfTheEncoderAsItWas) {
   const auto encoder = make_encoder("resnet18", Stem::cifar);
   encoder->train();
   encoder->children()[1]->eval();
-  std::vector<bool> modes;
-  for (const auto& part : encoder->modules()) {
-    modes.push_back(part->is_training());
-  }
-  StateDict before;
-  for (const auto& [name, tensor] : state_dict(*encoder)) {
-    before.emplace_back(name, tensor.clone());
-  }
+  const EncoderRecord before(*encoder);
   estimate_norm_statistics(*encoder, small_images(20), 32, torch::kCPU, 20);
-  std::size_t i = 0;
-  for (const auto& part : encoder->modules()) {
-    EXPECT_EQ(part->is_training(), modes[i++]) << part->name();
-  }
-  i = 0;
-  for (const auto& [name, tensor] : state_dict(*encoder)) {
-    const bool statistic = name.find("running_") != std::string::npos || name.find("num_batches") != std::string::npos;
-    EXPECT_NE(torch::equal(tensor, before[i++].second), statistic) << name;
-  }
+  before.expect_same_modes(*encoder);
+  before.expect_tensors(*encoder, [](const std::string& name) {
+    return name.find("running_") != std::string::npos || name.find("num_batches") != std::string::npos;
+  });
   for (const auto& part : encoder->modules()) {
     if (const auto* norm = dynamic_cast<torch::nn::BatchNorm2dImpl*>(part.get())) {
       EXPECT_EQ(norm->options.momentum(), std::optional<double>(0.1));

@@ -1,0 +1,36 @@
+#include "eval/run_encoder.h"
+
+#include <ATen/autocast_mode.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <span>
+
+#include "eval/load_images.h"
+#include "relic/core/error.h"
+
+namespace relic {
+namespace {
+
+constexpr std::size_t kBatch = 256;
+
+}  // namespace
+
+void run_encoder(Encoder& encoder, const Dataset& dataset, const std::vector<std::int64_t>& indices, int image_size,
+                 const torch::Device& device, const std::function<bool()>& stop,
+                 const std::function<void(std::int64_t, const torch::Tensor&)>& take) {
+  const torch::NoGradGuard no_grad;
+  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+  const std::span<const std::int64_t> all(indices);
+  Image scratch;
+  for (std::size_t begin = 0; begin < all.size(); begin += kBatch) {
+    if (stop && stop()) {
+      throw Interrupted();
+    }
+    const auto batch = all.subspan(begin, std::min(kBatch, all.size() - begin));
+    take(static_cast<std::int64_t>(begin), encoder.forward(load_images(dataset, batch, image_size, device, scratch)));
+  }
+}
+
+}  // namespace relic

@@ -1,0 +1,22 @@
+// An encoder over many images of a data set.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "relic/data/dataset.h"
+#include "relic/nn/encoder.h"
+
+namespace relic {
+
+/// Passes the named images through the encoder, batch by batch, without gradients and in float32, in the modes that its
+/// parts are in; `take` gets the place in `indices` at which a batch begins, and its features [N, D]. `stop`, asked
+/// between batches, ends it early with Interrupted.
+void run_encoder(Encoder& encoder, const Dataset& dataset, const std::vector<std::int64_t>& indices, int image_size,
+                 const torch::Device& device, const std::function<bool()>& stop,
+                 const std::function<void(std::int64_t, const torch::Tensor&)>& take);
+
+}  // namespace relic

@@ -36,6 +36,15 @@ void CheckpointWriter::finish() {
   }
 }
 
+std::optional<std::int64_t> CheckpointWriter::written_step() {
+  try {
+    wait();
+  } catch (const Error& error) {  // who asks has worse to tell
+    log_.warning(error.what());
+  }
+  return written_step_;
+}
+
 void CheckpointWriter::wait() {
   if (!pending_.valid()) {
     return;
@@ -43,6 +52,7 @@ void CheckpointWriter::wait() {
   try {
     pending_.get();
     failures_ = 0;
+    written_step_ = pending_step_;
     log_.debug("saved step " + std::to_string(pending_step_) + " in " + run_.folder().string());
   } catch (const std::exception& error) {
     ++failures_;

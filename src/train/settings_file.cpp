@@ -67,18 +67,23 @@ std::string unknown_key(const std::string& key) {
          (nearest.empty() ? "; relic_train --help lists them" : "; did you mean " + nearest + "?");
 }
 
-/// Sets one entry of a file in `config`; what is wrong with it, or nothing.
-std::string set_entry(const std::string& key, const toml::node& node, TrainConfig& config) {
+/// Sets one entry of a file in `config`, unless something is wrong with it: then that is returned. Of an entry that is
+/// overruled the type alone is checked.
+std::string set_entry(const std::string& key, const toml::node& node, bool overruled, TrainConfig& config) {
   const Setting* const row = find_setting(key);
   if (row == nullptr) return unknown_key(key);
   const std::optional<std::string> text = value_text(*row, node);
   if (!text) return key + " = " + toml_text(node) + ": must be " + kind_name(row->kind);
+  TrainConfig changed = config;
   try {
-    row->set(config, *text);
+    row->set(changed, *text);
   } catch (const UsageError& error) {
     return error.what();
   }
-  return {};
+  if (overruled) return {};
+  std::string problem = row->problem(changed);
+  if (problem.empty()) config = std::move(changed);
+  return problem;
 }
 
 /// Whether something stronger has chosen a value for this setting, be it by another name.
@@ -128,11 +133,10 @@ void apply_settings_file(const std::filesystem::path& path, TrainConfig& config,
 void apply_settings(std::string_view toml, const std::string& where, TrainConfig& config, GivenSettings& given) {
   const toml::table entries = parse(toml, where);
   const GivenSettings before = given;
-  TrainConfig overruled;                                    // takes what is already given, for the check of its type
   std::multimap<toml::source_index, std::string> problems;  // by line
   for (const auto& [toml_key, node] : entries) {
     const std::string key(toml_key.str());
-    const std::string problem = set_entry(key, node, is_given(key, before) ? overruled : config);
+    const std::string problem = set_entry(key, node, is_given(key, before), config);
     if (problem.empty()) {
       given.insert(key);
     } else {

@@ -100,7 +100,7 @@ void Trainer::load_weights(const StateDict& weights, const std::string& where) {
 void Trainer::resume(const Checkpoint& checkpoint) {
   restore_checkpoint(checkpoint, *relic_, *adam_, scaler_.get(), run_.checkpoint().string());
   progress_ = checkpoint.progress;
-  last_saved_step_ = progress_.step;
+  writer_.set_written(progress_.step);
   cut_back(run_.metrics(), static_cast<std::uint64_t>(progress_.metrics_bytes));
 }
 
@@ -169,7 +169,7 @@ StepMetrics Trainer::train_step(const Views& views) {
   return metrics;
 }
 
-void Trainer::require_finite_loss(const LossTerms& terms, std::int64_t step) const {
+void Trainer::require_finite_loss(const LossTerms& terms, std::int64_t step) {
   const double loss = terms.loss.item<double>();
   if (std::isfinite(loss)) {
     return;
@@ -180,12 +180,13 @@ void Trainer::require_finite_loss(const LossTerms& terms, std::int64_t step) con
               ", learning rate " + shortest(config_.learning_rate) + how_to_go_on());
 }
 
-std::string Trainer::how_to_go_on() const {
-  if (!last_saved_step_) {
+std::string Trainer::how_to_go_on() {
+  const auto saved = writer_.written_step();
+  if (!saved) {
     return "; nothing is saved yet; try a smaller -lr";
   }
-  return "; the last good state, step " + std::to_string(*last_saved_step_) + ", stays saved in " +
-         run_.folder().string() + "; --resume with a smaller -lr goes on from it";
+  return "; the last good state, step " + std::to_string(*saved) + ", stays saved in " + run_.folder().string() +
+         "; --resume with a smaller -lr goes on from it";
 }
 
 void Trainer::update_weights(const LossTerms& terms) {
@@ -256,7 +257,7 @@ void Trainer::save_start() {
   start.progress.metrics_bytes = 0;
   start.progress.log_bytes = config_.log_file.empty() ? 0 : static_cast<std::int64_t>(log_.file_bytes());
   write_checkpoint(start, run_);
-  last_saved_step_ = 0;
+  writer_.set_written(0);
 }
 
 void Trainer::save(bool also_wait) {
@@ -265,7 +266,6 @@ void Trainer::save(bool also_wait) {
   now->progress.log_bytes = static_cast<std::int64_t>(log_.file_bytes());
   writer_.save(std::move(now));
   last_save_seconds_ = now_seconds();
-  last_saved_step_ = progress_.step;
   if (also_wait) {
     writer_.finish();
   }

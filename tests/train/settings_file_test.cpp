@@ -52,7 +52,7 @@ class SettingsFile : public ::testing::Test {
 
 TEST_F(SettingsFile, ReadsBackEveryRecordedSettingExactly) {
   TrainConfig config;
-  config.dataset_name = "quotes \" ' \\ and ümlaut\n";
+  config.dataset_name = "shapes";
   config.encoder_model_name = "resnet50";
   config.num_epochs = 7;
   config.learning_rate = 0.1 + 0.2;
@@ -85,6 +85,7 @@ TEST_F(SettingsFile, KeepsEveryBitOfRandomNumbers) {
   std::uniform_real_distribution<double> exponent(-300, 300);
   for (int i = 0; i < 2000; ++i) {
     TrainConfig config;
+    config.dataset_name = "shapes";
     config.learning_rate = std::pow(10.0, exponent(random));
     TrainConfig read;
     GivenSettings given;
@@ -102,6 +103,7 @@ class Commas : public std::numpunct<char> {
 
 TEST_F(SettingsFile, DoesNotDependOnTheLocale) {
   TrainConfig config;
+  config.dataset_name = "shapes";
   config.gamma = 0.25;
   config.seed = 1234567;
   const std::string expected = settings_toml(config);
@@ -175,6 +177,26 @@ TEST_F(SettingsFile, RefusesValuesOfAnotherType) {
   EXPECT_EQ(refusal("gamma = nan\n"), "1: --gamma nan: must be a number from 0 to 1");
   EXPECT_EQ(refusal("alpha = inf\n"), "1: --alpha inf: must be a number of at least 0");
   EXPECT_EQ(refusal("seed = -1\n"), "1: --seed -1: must be an integer from 0 to 9223372036854775807");
+}
+
+TEST_F(SettingsFile, RefusesValuesOutOfRangeWithTheirLine) {
+  TrainConfig config;
+  config.dataset_name = "shapes";
+  GivenSettings given;
+  const auto message = testing::message_of<UsageError>(
+      [&] { apply_settings("seed = 3\nbatch_size = 1\ngamma = 1.5\n", "here", config, given); });
+  EXPECT_EQ(
+      message,
+      "here:2: --batch_size 1: must be an integer of at least 2\nhere:3: --gamma 1.5: must be a number from 0 to 1");
+  EXPECT_EQ(config.seed, 3);
+  EXPECT_TRUE(find_problems(config).empty());  // they are not told a second time
+  EXPECT_EQ(refusal("dataset_name = \"cifar10\"\nstem = \"none\"\n"),
+            "2: --stem none: must be auto, cifar or imagenet");
+
+  // What the command line overrules may be anything of its type.
+  given = {"batch_size"};
+  apply_settings("batch_size = 1\n", "here", config, given);
+  EXPECT_EQ(config.batch_size, TrainConfig().batch_size);
 }
 
 TEST_F(SettingsFile, OfTwoNamesForOneThingTheStrongerSourcesCounts) {

@@ -11,8 +11,8 @@
 
 #include "relic/core/error.h"
 #include "relic/core/file.h"
-#include "relic/core/random.h"
 #include "relic/formats/pth.h"
+#include "support/hashed_images.h"
 #include "support/temporary_folder.h"
 
 namespace relic {
@@ -22,26 +22,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing::TemporaryFolder;
-
-/// Images of hashed bytes.
-class NoiseDataset : public Dataset {
- public:
-  explicit NoiseDataset(std::int64_t size) : size_(size) {}
-  [[nodiscard]] std::int64_t size() const override { return size_; }
-  ImageRef image(std::int64_t index, Image& scratch) const override {
-    scratch.resize(32, 32);
-    for (std::size_t i = 0; i < scratch.pixels.size(); ++i) {
-      scratch.pixels[i] = static_cast<std::uint8_t>(splitmix64(static_cast<std::uint64_t>(index) * 4096 + i));
-    }
-    return scratch.ref();
-  }
-  [[nodiscard]] int label(std::int64_t index) const override { return static_cast<int>(index % 10); }
-  [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
-
- private:
-  std::int64_t size_;
-  std::vector<std::string> names_;
-};
 
 TrainConfig small_config(const std::filesystem::path& folder) {
   TrainConfig config;
@@ -58,13 +38,13 @@ TrainConfig small_config(const std::filesystem::path& folder) {
 }
 
 struct TrainingRun {
-  explicit TrainingRun(const TrainConfig& config, std::int64_t images = 12)
-      : dataset(images), directory(config.save_model_dir), log(LogLevel::error) {
+  explicit TrainingRun(const TrainConfig& config, std::size_t images = 12)
+      : dataset(testing::small_images(images)), directory(config.save_model_dir), log(LogLevel::error) {
     directory.create();
     Runtime runtime = choose_runtime(config);
     trainer = std::make_unique<Trainer>(config, runtime, dataset, directory, log);
   }
-  NoiseDataset dataset;
+  testing::HashedImages dataset;
   RunDirectory directory;
   Log log;
   std::unique_ptr<Trainer> trainer;

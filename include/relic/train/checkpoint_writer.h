@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "relic/core/log.h"
@@ -25,6 +26,10 @@ class CheckpointWriter {
   void poll();
   /// Waits for the last write; throws Error if it failed.
   void finish();
+  /// Waits for the last write; the step of the checkpoint that lies in the directory then, if one does.
+  std::optional<std::int64_t> written_step();
+  /// Tells of a checkpoint that lies there already.
+  void set_written(std::int64_t step) { written_step_ = step; }
 
  private:
   void wait();
@@ -33,6 +38,7 @@ class CheckpointWriter {
   Log& log_;
   std::future<void> pending_;
   std::int64_t pending_step_ = 0;
+  std::optional<std::int64_t> written_step_;
   int failures_ = 0;
   std::string last_failure_;
 };

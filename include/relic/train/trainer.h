@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "relic/core/log.h"
@@ -62,13 +61,13 @@ class Trainer {
 
  private:
   StepMetrics train_step(const Views& views);
-  void require_finite_loss(const LossTerms& terms, std::int64_t step) const;
+  void require_finite_loss(const LossTerms& terms, std::int64_t step);
   void update_weights(const LossTerms& terms);
   void after_step(const StepMetrics& metrics, bool ends);
   void append_metrics(const StepMetrics& metrics);
   Checkpoint checkpoint();
   void save(bool also_wait);
-  [[nodiscard]] std::string how_to_go_on() const;
+  [[nodiscard]] std::string how_to_go_on();
 
   TrainConfig config_;
   Runtime runtime_;
@@ -86,7 +85,6 @@ class Trainer {
   std::unique_ptr<ProgressLine> line_;
   CheckpointWriter writer_;
   double last_save_seconds_ = 0;
-  std::optional<std::int64_t> last_saved_step_;  // as far as is known: the writer may be at it still
   bool metrics_failed_ = false;
 };
 

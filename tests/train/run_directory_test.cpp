@@ -106,4 +106,23 @@ TEST(CheckpointWriter, ASuccessForgivesTheFailureBefore) {
   EXPECT_EQ(read_checkpoint(folder / "late/checkpoint.pth").progress.step, 0);
 }
 
+TEST(CheckpointWriter, KnowsTheStepThatLiesThereFromTheOneItFailedToWrite) {
+  TemporaryFolder folder;
+  Log log(LogLevel::error);
+  const auto of_step = [](std::int64_t step) {
+    auto checkpoint = std::make_shared<Checkpoint>();
+    checkpoint->progress.step = step;
+    return checkpoint;
+  };
+  const RunDirectory run(folder / "run");
+  run.create();
+  CheckpointWriter writer(run, log);
+  EXPECT_FALSE(writer.written_step());
+  writer.save(of_step(7));
+  EXPECT_EQ(writer.written_step(), 7);
+  std::filesystem::rename(folder / "run", folder / "away");
+  writer.save(of_step(8));
+  EXPECT_EQ(writer.written_step(), 7);
+}
+
 }  // namespace relic

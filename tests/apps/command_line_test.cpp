@@ -138,6 +138,7 @@ TEST(CommandLine, RecordedSettingsComeAfterTheFile) {
   testing::spit(folder / "a.toml", "num_epochs = 3\n");
   CommandLine line = parse({"--config", (folder / "a.toml").string(), "-b", "8"});
   TrainConfig recorded;
+  recorded.dataset_name = "shapes";
   recorded.batch_size = 16;
   recorded.num_epochs = 4;
   recorded.seed = 5;

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <new>
@@ -41,9 +42,6 @@ double dataset_bytes(const Plan& plan) {
 
 int dry_run(const Plan& plan) {
   const auto relic = initial_relic(plan.config, torch::kCPU);
-  if (!plan.start.weights.empty()) {
-    load_state_dict(*relic, plan.start.weights, plan.config.ckpt_path.string());
-  }
   const auto need = measure_memory_need(*relic, view_options(plan.config), plan.config.batch_size,
                                         forward_options(plan.config, plan.runtime));
   std::string text = settings_toml(plan.config) + '\n';
@@ -109,10 +107,23 @@ void log_start(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log&
   }
 }
 
+/// Tells when the scores come, and on a terminal how far they are.
+Watch watch_scoring(const std::string& encoder, Log& log) {
+  return {stop_requested,
+          [encoder, &log](const std::string& where) { log.progress("scoring the " + encoder + " encoder: " + where); }};
+}
+
 void report_scores(const Plan& plan, const Dataset& train, const Dataset& test, Relic& relic, Log& log) {
-  log.info("scoring the untrained and the trained encoder");
-  const auto before = score_untrained(train, test, plan.config, plan.runtime, stop_requested);
-  const auto after = score_encoder(relic.target().encoder(), train, test, plan.config, plan.runtime, stop_requested);
+  using Clock = std::chrono::steady_clock;
+  log.info("scoring the untrained encoder on " + std::to_string(train.size()) + " training and " +
+           std::to_string(test.size()) + " test images, then the trained one (--no_scores leaves this out)");
+  const auto began = Clock::now();
+  const auto before = score_untrained(train, test, plan.config, plan.runtime, watch_scoring("untrained", log));
+  log.info("scoring the trained encoder; the other took " +
+           duration_text(std::chrono::duration<double>(Clock::now() - began).count()));
+  const auto after =
+      score_encoder(relic.target().encoder(), train, test, plan.config, plan.runtime, watch_scoring("trained", log));
+  log.progress("");
   for (const auto& line : score_table(before, after, plan.config, test.size())) {
     log.info(line);
   }
@@ -157,19 +168,27 @@ int train(const Plan& plan, const RunDirectory& run) {
   }
   log_start(plan, trainer, run, log);
 
+  const auto all_steps = trainer.steps_per_epoch() * config.num_epochs;
   if (already_done) {
-    const bool early = trainer.last_step() < trainer.steps_per_epoch() * config.num_epochs;
+    const bool early = trainer.last_step() < all_steps;
     log.info("this run is finished: " + std::to_string(trainer.steps_done()) + " steps are done; a larger " +
              (early ? "--max_steps, or none," : "--num_epochs") + " goes on");
   } else if (trainer.run(stop_requested) == Trainer::Outcome::interrupted) {
     log.info("interrupted: step " + std::to_string(trainer.steps_done()) + " is saved in " + run.folder().string() +
              "; --resume goes on from it");
     return stop_status();
+  } else if (trainer.steps_done() < all_steps) {
+    log.info("stopped by --max_steps after step " + std::to_string(trainer.steps_done()) + " of " +
+             std::to_string(all_steps) + "; --resume without it, or with a larger one, goes on");
   }
   log.info("saved " + run.model().string() + " and " + run.encoder().string());
+  if (config.no_scores) {
+    return 0;
+  }
   try {
     report_scores(plan, *dataset, *test, trainer.relic(), log);
   } catch (const Interrupted&) {
+    log.progress("");
     log.info("scoring was interrupted; the training is whole and saved, and --resume scores it again");
     return stop_status();
   }

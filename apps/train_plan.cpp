@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <initializer_list>
 
+#include "initial_weights.h"
 #include "relic/core/error.h"
 #include "relic/core/text.h"
-#include "relic/formats/pth.h"
 #include "relic/train/settings.h"
 #include "relic/train/trainer.h"
 
@@ -133,23 +133,30 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
     attempt([&] { plan.images = count_images(request_of(plan.config, Split::train)); });
     attempt([&] { count_images(request_of(plan.config, Split::test)); });
   }
-  if (plan.images > 0 && !line.unread.contains("batch_size") && plan.config.batch_size > plan.images) {
+  const bool too_few_asked_for = plan.config.max_images > 0 && plan.config.max_images < plan.config.batch_size;
+  if (plan.images > 0 && !line.unread.contains("batch_size") && plan.config.batch_size > plan.images &&
+      !too_few_asked_for) {  // that is told already
     problems.push_back("--batch_size " + std::to_string(plan.config.batch_size) + ": larger than the data set (" +
                        std::to_string(plan.images) + " images)");
   }
   if (!plan.config.dry_run && !plan.config.resume && !plan.config.overwrite) {
     attempt([&] { run.require_free(); });
   }
+  attempt([&] { run.require_folder(); });
   attempt([&] { require_log_folder(plan.config); });
   if (plan.start.checkpoint) {
     for (auto& problem : find_differences(plan, line.unread, run)) {
       problems.push_back(std::move(problem));
     }
+  } else if (!plan.config.ckpt_path.empty() &&
+             ready({"ckpt_path", "dataset_name", "encoder_model_name", "stem", "proj_hidden_dim", "proj_out_dim"})) {
+    attempt([&] { plan.start.weights = read_initial_weights(plan.config); });
+  }
+  if (!problems.empty() && plan.config.resume && !plan.start.checkpoint) {
+    problems.insert(problems.begin(), "--resume: there is no run in " + run.folder().string() +
+                                          " to go on with, and a new one cannot be started:");
   }
   require_no_problems(problems);
-  if (!plan.start.checkpoint && !plan.config.ckpt_path.empty()) {
-    plan.start.weights = read_state_dict(plan.config.ckpt_path);
-  }
   return plan;
 }
 
@@ -167,6 +174,10 @@ std::string model_text(const Relic& relic, const TrainConfig& config) {
          (config.use_siglip ? "SigLIP" : "ReLIC") + " loss";
 }
 
+std::string counted(std::int64_t count, const std::string& thing) {
+  return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
+}
+
 std::string views_text(const TrainConfig& config) {
   const auto spec = view_options(config);
   const auto side = [](int size) { return std::to_string(size) + "x" + std::to_string(size); };
@@ -182,15 +193,18 @@ std::string views_text(const TrainConfig& config) {
 std::vector<std::string> plan_text(const Plan& plan, const Relic& relic) {
   const auto& config = plan.config;
   const auto steps = plan.images / config.batch_size;
+  const auto all_steps = steps * config.num_epochs;
+  const bool early = config.max_steps > 0 && config.max_steps < all_steps;
   const auto& info = dataset_info(config.dataset_name);
   return {"data: " + std::to_string(plan.images) + " images of " + info.name +
               (info.synthetic ? " (synthetic, drawn images)" : "") + ", views " + views_text(config),
           "model: " + model_text(relic, config),
           "steps: " + std::to_string(steps) + " per epoch of " + std::to_string(config.batch_size) + " images, " +
-              std::to_string(config.num_epochs) + " epochs, " + std::to_string(steps * config.num_epochs) + " in all",
+              counted(config.num_epochs, "epoch") + ", " + std::to_string(all_steps) + " in all" +
+              (early ? ", stopped after " + std::to_string(config.max_steps) + " by --max_steps" : ""),
           "runs on " + plan.runtime.device.str() + " in " + precision_text(plan.runtime) + ", " +
-              std::to_string(plan.runtime.compute_threads) + " compute threads, " +
-              std::to_string(plan.runtime.view_workers) + " view workers"};
+              counted(plan.runtime.compute_threads, "compute thread") + ", " +
+              counted(plan.runtime.view_workers, "view worker")};
 }
 
 }  // namespace relic

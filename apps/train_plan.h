@@ -29,7 +29,7 @@ struct Plan {
 };
 
 /// Throws UsageError with everything that can be told to be wrong before an image is decoded, a line each; Error where
-/// a file that the run starts from cannot be read.
+/// the checkpoint that the run goes on from cannot be read.
 Plan make_plan(const CommandLine& line, const RunDirectory& run);
 
 DatasetRequest request_of(const TrainConfig& config, Split split);

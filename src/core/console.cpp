@@ -13,6 +13,8 @@ namespace {
 // Back to the first column and clear to the end of the line.
 constexpr std::string_view clear_line = "\r\x1b[K";
 
+constexpr std::string_view kFieldGap = "  ";
+
 bool can_redraw(int descriptor) {
   const char* const kind = std::getenv("TERM");
   return ::isatty(descriptor) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
@@ -51,7 +53,8 @@ std::string cut_to_width(std::string_view text, std::size_t columns) {
     const auto byte = static_cast<unsigned char>(c);
     const bool continues = (byte & 0xC0U) == 0x80U;
     if (!continues && used++ == columns) {
-      break;
+      // Half a number would read as another one.
+      return line.substr(0, text.rfind(kFieldGap, line.size()));
     }
     line += byte < 0x20U || byte == 0x7FU ? ' ' : c;
   }

@@ -26,7 +26,8 @@ class Console {
   std::string progress_;
 };
 
-/// The first `columns` characters of UTF-8 text; control characters become spaces.
+/// The first `columns` characters of UTF-8 text, of text with two spaces between fields only whole fields; control
+/// characters become spaces.
 std::string cut_to_width(std::string_view text, std::size_t columns);
 
 }  // namespace relic

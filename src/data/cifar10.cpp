@@ -32,6 +32,13 @@ fs::path find_folder(const fs::path& path) {
   fs::path folder = path / "cifar-10-batches-bin";
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) {
+    if (fs::exists(path / "data_batch_1.bin", ignored) || fs::exists(path / "test_batch.bin", ignored)) {
+      const fs::path here = fs::absolute(path / "").lexically_normal().parent_path();
+      throw Error("--dataset_path " + path.string() + ": holds CIFAR-10's files themselves; " +
+                  (here.filename() == folder.filename()
+                       ? "name the folder above: --dataset_path " + here.parent_path().string()
+                       : "they belong into a folder of it named " + folder.filename().string()));
+    }
     throw Error("no CIFAR-10 in " + folder.string() +
                 ": download https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz and unpack it there with "
                 "'mkdir -p " +

@@ -14,7 +14,7 @@
 namespace relic {
 
 Features extract_features(Encoder& encoder, const Dataset& dataset, int image_size, const torch::Device& device,
-                          std::int64_t max_images, const std::function<bool()>& stop) {
+                          std::int64_t max_images, const Watch& watch) {
   if (image_size < 1) {
     throw UsageError("features need an image size of at least 1, not " + std::to_string(image_size));
   }
@@ -25,7 +25,7 @@ Features extract_features(Encoder& encoder, const Dataset& dataset, int image_si
   encoder.eval();
   Features features{.x = torch::empty({count, encoder.feature_dim()}, torch::kFloat),
                     .labels = torch::empty({count}, torch::kLong)};
-  run_encoder(encoder, dataset, indices, image_size, device, stop,
+  run_encoder(encoder, dataset, indices, image_size, device, watch,
               [&features](std::int64_t begin, const torch::Tensor& batch) {
                 features.x.slice(0, begin, begin + batch.size(0)).copy_(batch);
               });

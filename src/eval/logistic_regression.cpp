@@ -92,10 +92,9 @@ LogisticRegression fit_logistic_regression(const Features& train, std::int64_t c
       return at::cholesky_solve(gradient.t(), factor).t().contiguous();
     };
   };
+  std::int64_t evaluations = 0;
   const auto evaluate = [&](const torch::Tensor& point) {
-    if (options.stop && options.stop()) {
-      throw Interrupted();
-    }
+    options.watch.at("evaluation " + std::to_string(++evaluations));
     return objective.evaluate(point);
   };
   const Minimum minimum = minimise(evaluate, precondition, torch::zeros({classes, dim + 1}, torch::kDouble),

@@ -42,7 +42,7 @@ class AveragingNorms {
 }  // namespace
 
 void estimate_norm_statistics(Encoder& encoder, const Dataset& dataset, int image_size, const torch::Device& device,
-                              std::int64_t max_images, const std::function<bool()>& stop) {
+                              std::int64_t max_images, const Watch& watch) {
   const std::int64_t size = dataset.size();
   std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(max_images, size)));
   const auto count = static_cast<std::int64_t>(indices.size());
@@ -52,7 +52,7 @@ void estimate_norm_statistics(Encoder& encoder, const Dataset& dataset, int imag
   const KeptModes modes(encoder);
   encoder.eval();  // dropout and its kind
   const AveragingNorms norms(encoder);
-  run_encoder(encoder, dataset, indices, image_size, device, stop, [](std::int64_t, const torch::Tensor&) {});
+  run_encoder(encoder, dataset, indices, image_size, device, watch, [](std::int64_t, const torch::Tensor&) {});
 }
 
 }  // namespace relic

@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <span>
+#include <string>
 
 #include "eval/load_images.h"
-#include "relic/core/error.h"
 
 namespace relic {
 namespace {
@@ -18,16 +18,14 @@ constexpr std::size_t kBatch = 256;
 }  // namespace
 
 void run_encoder(Encoder& encoder, const Dataset& dataset, const std::vector<std::int64_t>& indices, int image_size,
-                 const torch::Device& device, const std::function<bool()>& stop,
+                 const torch::Device& device, const Watch& watch,
                  const std::function<void(std::int64_t, const torch::Tensor&)>& take) {
   const torch::NoGradGuard no_grad;
   const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
   const std::span<const std::int64_t> all(indices);
   Image scratch;
   for (std::size_t begin = 0; begin < all.size(); begin += kBatch) {
-    if (stop && stop()) {
-      throw Interrupted();
-    }
+    watch.at(std::to_string(begin) + " of " + std::to_string(all.size()));
     const auto batch = all.subspan(begin, std::min(kBatch, all.size() - begin));
     take(static_cast<std::int64_t>(begin), encoder.forward(load_images(dataset, batch, image_size, device, scratch)));
   }

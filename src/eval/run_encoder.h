@@ -8,15 +8,15 @@
 #include <vector>
 
 #include "relic/data/dataset.h"
+#include "relic/eval/watch.h"
 #include "relic/nn/encoder.h"
 
 namespace relic {
 
 /// Passes the named images through the encoder, batch by batch, without gradients and in float32, in the modes that its
-/// parts are in; `take` gets the place in `indices` at which a batch begins, and its features [N, D]. `stop`, asked
-/// between batches, ends it early with Interrupted.
+/// parts are in; `take` gets the place in `indices` at which a batch begins, and its features [N, D].
 void run_encoder(Encoder& encoder, const Dataset& dataset, const std::vector<std::int64_t>& indices, int image_size,
-                 const torch::Device& device, const std::function<bool()>& stop,
+                 const torch::Device& device, const Watch& watch,
                  const std::function<void(std::int64_t, const torch::Tensor&)>& take);
 
 }  // namespace relic

@@ -148,16 +148,22 @@ void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run) {
   write_model_files(checkpoint, run);
 }
 
+bool is_checkpoint(const c10::IValue& contents) {
+  if (!contents.isGenericDict()) {
+    return false;
+  }
+  const auto dict = contents.toGenericDict();
+  const auto format = dict.find("format");
+  return format != dict.end() && format->value().isString() && format->value().toStringRef() == kFormat;
+}
+
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
   const std::string where = path.string();
   const auto value = read_pth(path);
-  if (!value.isGenericDict()) {
+  if (!is_checkpoint(value)) {
     throw Error(where + ": not a checkpoint of relic_train");
   }
   const auto dict = value.toGenericDict();
-  if (const auto format = field(dict, "format", where); !format.isString() || format.toStringRef() != kFormat) {
-    throw Error(where + ": not a checkpoint of relic_train");
-  }
   if (const auto version = field(dict, "format_version", where); !version.isInt() || version.toInt() > kFormatVersion) {
     throw Error(where + ": written by a newer relic_train (checkpoint format above " + std::to_string(kFormatVersion) +
                 "); use that version");

@@ -23,24 +23,34 @@ std::string row(const std::string& name, const Accuracy& untrained, const Accura
 }  // namespace
 
 EncoderScores score_encoder(Encoder& encoder, const Dataset& train, const Dataset& test, const TrainConfig& config,
-                            const Runtime& runtime, const std::function<bool()>& stop) {
+                            const Runtime& runtime, const Watch& watch) {
   const auto& info = dataset_info(config.dataset_name);
-  const auto train_features = extract_features(encoder, train, info.image_size, runtime.device, 0, stop);
-  const auto test_features = extract_features(encoder, test, info.image_size, runtime.device, 0, stop);
+  const auto part = [&watch](const std::string& name) {
+    Watch of_part = watch;
+    if (watch.progress) {
+      of_part.progress = [&watch, name](const std::string& where) { watch.progress(name + ", " + where); };
+    }
+    return of_part;
+  };
+  const auto train_features =
+      extract_features(encoder, train, info.image_size, runtime.device, 0, part("training images"));
+  const auto test_features = extract_features(encoder, test, info.image_size, runtime.device, 0, part("test images"));
   EncoderScores scores;
+  watch.at("nearest neighbours");
   scores.knn = knn_accuracy(train_features, test_features, info.class_count);
-  scores.linear =
-      linear_accuracy(fit_logistic_regression(train_features, info.class_count, {.stop = stop}), test_features);
+  const auto model = fit_logistic_regression(train_features, info.class_count, {.watch = part("logistic regression")});
+  scores.linear = linear_accuracy(model, test_features);
   return scores;
 }
 
 EncoderScores score_untrained(const Dataset& train, const Dataset& test, const TrainConfig& config,
-                              const Runtime& runtime, const std::function<bool()>& stop) {
+                              const Runtime& runtime, const Watch& watch) {
   constexpr std::int64_t kImages = 2048;
   const auto untrained = initial_relic(config, runtime.device);
   Encoder& encoder = untrained->target().encoder();
-  estimate_norm_statistics(encoder, train, dataset_info(config.dataset_name).image_size, runtime.device, kImages, stop);
-  return score_encoder(encoder, train, test, config, runtime, stop);
+  estimate_norm_statistics(encoder, train, dataset_info(config.dataset_name).image_size, runtime.device, kImages,
+                           watch);
+  return score_encoder(encoder, train, test, config, runtime, watch);
 }
 
 std::vector<std::string> score_table(const EncoderScores& untrained, const EncoderScores& trained,

@@ -24,7 +24,7 @@ bool RunDirectory::has_checkpoint() const { return has_content(checkpoint()); }
 
 bool RunDirectory::exists() const {
   std::error_code ignored;
-  return fs::exists(folder_, ignored);
+  return fs::is_directory(folder_, ignored);
 }
 
 std::string RunDirectory::names_of_files() const {
@@ -37,12 +37,20 @@ std::string RunDirectory::names_of_files() const {
   return names;
 }
 
+void RunDirectory::require_folder() const {
+  std::error_code ignored;
+  if (!exists() && fs::exists(fs::symlink_status(folder_, ignored))) {
+    throw UsageError("-save_model_dir " + folder_.string() + ": not a folder; name another one");
+  }
+}
+
 void RunDirectory::create() const {
+  require_folder();
   std::error_code error;
   fs::create_directories(folder_, error);
-  if (error || !fs::is_directory(folder_)) {
-    throw Error("cannot create the run's directory " + folder_.string() + ": " +
-                (error ? error.message() : "a file of that name exists") + "; name another with -save_model_dir");
+  if (error) {
+    throw UsageError("-save_model_dir " + folder_.string() + ": cannot be made: " + error.message() +
+                     "; name another folder");
   }
 }
 

@@ -59,7 +59,8 @@ Setting dataset_setting() {
     if (std::find(names.readable.begin(), names.readable.end(), name) != names.readable.end()) return std::string{};
     const std::string refusal = setting::refusal(row, name);
     if (std::find(names.all.begin(), names.all.end(), name) != names.all.end()) {
-      return refusal + "; " + name + " is not read by this version yet";
+      const bool is_default = name == TrainConfig{}.dataset_name;
+      return refusal + "; " + name + (is_default ? ", the default," : "") + " is not read by this version yet";
     }
     const std::string nearest = nearest_name(name, names.all);
     return refusal + (nearest.empty() ? "" : "; did you mean " + nearest + "?");
@@ -221,6 +222,9 @@ std::vector<Setting> run_settings() {
                 .recorded = false}),
        rate(&TrainConfig::save_every_seconds,
             {.name = "save_every_seconds", .help = "an epoch's end saves if the last save is older, in seconds"}),
+       flag(
+           &TrainConfig::no_scores,
+           {.name = "no_scores", .help = "leave out the scores at the end; --resume makes them up", .recorded = false}),
        setting::seed(
            &TrainConfig::seed,
            {.name = "seed",

@@ -305,13 +305,57 @@ TEST_F(Training, ResumeRefusesAnotherModelOrBatch) {
 TEST_F(Training, StartsFromWeightsThatLieInItsOwnDirectory) {
   ASSERT_EQ(train({"--max_steps", "1"}).status, 0);
   const auto weights = (folder_ / "run/relic_model.pth").string();
-  const auto wrong = train({"--ckpt_path", weights, "--overwrite", "-m", "efficientnet", "--max_steps", "1"});
-  EXPECT_EQ(wrong.status, 1);
-  EXPECT_THAT(wrong.err, HasSubstr(weights));
+  const auto wrong =
+      train({"--ckpt_path", weights, "--overwrite", "-m", "efficientnet", "--gamma", "2", "--max_steps", "1"});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_THAT(wrong.err, AllOf(HasSubstr("--ckpt_path " + weights + ": tensors do not fit"), HasSubstr("--gamma 2")));
   EXPECT_GT(file("checkpoint.pth").size(), 0U) << "weights that do not fit must not cost the run";
   const auto outcome = train({"--ckpt_path", weights, "--overwrite", "--max_steps", "1"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("starting from the weights of " + weights));
+}
+
+TEST_F(Training, NamesTheWeightsToStartFromWhereAnotherFileIsGiven) {
+  ASSERT_EQ(train({"--max_steps", "1", "--no_scores"}).status, 0);
+  const auto start_from = [this](const std::string& name) {
+    return Child({"--dataset_name", "shapes", "--device", "cpu", "-save_model_dir", (folder_ / "new").string(),
+                  "--ckpt_path", (folder_ / name).string()},
+                 folder_.path())
+        .outcome();
+  };
+  for (const char* name : {"run/checkpoint.pth", "run/encoder.pth", "run/metrics.csv", "run", "absent.pth"}) {
+    const auto refused = start_from(name);
+    EXPECT_EQ(refused.status, 2) << name;
+    EXPECT_THAT(refused.err, HasSubstr("--ckpt_path " + (folder_ / name).string() + ": ")) << name;
+    EXPECT_EQ(count_lines(refused.err), 1U) << refused.err;
+  }
+  EXPECT_THAT(start_from("run/checkpoint.pth").err, HasSubstr("name " + (folder_ / "run/relic_model.pth").string()));
+  EXPECT_THAT(start_from("run/encoder.pth").err, HasSubstr("lies the relic_model.pth to name"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "new"));
+}
+
+TEST_F(Training, StoppedByMaxStepsItSaysSoAndLeavesOutScoresThatAreNotWanted) {
+  const auto outcome = train({"--num_epochs", "1", "--max_steps", "2", "--no_scores"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("1 epoch, 5 in all, stopped after 2 by --max_steps"),
+                                 HasSubstr("stopped by --max_steps after step 2 of 5"), Not(HasSubstr("scoring"))));
+  const auto whole = train({"--resume"});
+  EXPECT_THAT(whole.out, AllOf(Not(HasSubstr("--max_steps")), HasSubstr("logistic regression")));
+}
+
+TEST_F(Training, ResumeSaysFirstThatThereIsNoRun) {
+  const auto run = (folder_ / "run").string();
+  const auto outcome = Child({"--resume", "-save_model_dir", run}, folder_.path()).outcome();
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, ::testing::StartsWith("relic_train: --resume: there is no run in " + run));
+  EXPECT_THAT(outcome.err, HasSubstr("stl10, the default, is not read"));
+}
+
+TEST_F(Training, AFolderThatCannotBeMadeIsToldWithTheOtherProblems) {
+  spit(folder_ / "run", "a file");
+  const auto outcome = train({"--gamma", "2"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("run: not a folder"), HasSubstr("--gamma 2")));
 }
 
 TEST_F(Training, WeightsAloneCannotBeResumed) {
@@ -330,6 +374,8 @@ TEST_F(Training, ReportsProblemsOfSettingsMachineAndDataTogether) {
                                  HasSubstr("--gamma 2"), HasSubstr("--precision fp16")));
   const auto more = train({"--gama", "1", "-b", "x", "stray", "--max_images", "2", "--alpha", "-1"});
   EXPECT_EQ(more.status, 2);
+  const auto few = train({"-b", "8", "--max_images", "4"});
+  EXPECT_EQ(few.err, "relic_train: --max_images 4: must be 0 (all) or at least --batch_size, 8\n");
   EXPECT_THAT(more.err, AllOf(HasSubstr("unknown option --gama"), HasSubstr("--batch_size x"), HasSubstr("'stray'"),
                               HasSubstr("--alpha -1"), Not(HasSubstr("--max_images")), Not(HasSubstr("larger than"))));
 }

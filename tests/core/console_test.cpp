@@ -111,6 +111,12 @@ TEST(Console, CutsBetweenCharactersAndNotInside) {
   EXPECT_EQ(cut_to_width("größer", 4), "größ");
   EXPECT_EQ(cut_to_width("abc", 3), "abc");
   EXPECT_EQ(cut_to_width("abc", 0), "");
+  EXPECT_EQ(cut_to_width("loss 1.25  kl 0.5  lr 1", 14), "loss 1.25");
+  for (const std::size_t columns : {17U, 18U, 19U, 22U}) {
+    EXPECT_EQ(cut_to_width("loss 1.25  kl 0.5  lr 1", columns), "loss 1.25  kl 0.5");
+  }
+  EXPECT_EQ(cut_to_width("loss 1.25  kl 0.5  lr 1", 23), "loss 1.25  kl 0.5  lr 1");
+  EXPECT_EQ(cut_to_width("loss 1.25  kl 0.5", 4), "loss");
   EXPECT_EQ(cut_to_width("a\nb\x1b[2Jc", 80), "a b [2Jc");
 }
 

@@ -119,6 +119,18 @@ TEST_F(Cifar10, SaysWhereItLookedAndHowToGetIt) {
   EXPECT_THAT(message, Not(HasSubstr("\n")));
 }
 
+TEST_F(Cifar10, KnowsItsOwnFolderFromTheOneAbove) {
+  const auto refusal = [](const std::filesystem::path& path) {
+    return message_of<Error>([&] { open_dataset({.name = "cifar10", .path = path}); });
+  };
+  const auto folder = folder_ / "cifar-10-batches-bin";
+  const std::string above = "name the folder above: --dataset_path " + folder_.path().string();
+  EXPECT_THAT(refusal(folder), ::testing::EndsWith(above));
+  EXPECT_THAT(refusal(folder / ""), ::testing::EndsWith(above));
+  std::filesystem::rename(folder, folder_ / "cifar");
+  EXPECT_THAT(refusal(folder_ / "cifar"), ::testing::EndsWith("a folder of it named cifar-10-batches-bin"));
+}
+
 TEST_F(Cifar10, NamesTheOffsetOfACutFile) {
   spit(file("data_batch_2.bin"), records(3, 3).substr(0, 2 * record + 100));
   const std::string message = failure();

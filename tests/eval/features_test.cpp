@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -118,13 +119,21 @@ TEST(Features, ModesComeBackWhenTheEncoderThrowsOrIsStopped) {
   encoder->fail = false;
   int asked = 0;
   try {
-    extract_features(*encoder, small_images(600), 32, torch::kCPU, 0, [&] { return ++asked == 2; });
+    extract_features(*encoder, small_images(600), 32, torch::kCPU, 0, {.stop = [&] { return ++asked == 2; }});
     ADD_FAILURE() << "no Error";
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "interrupted");
   }
   EXPECT_EQ(encoder->seen.size(0), 256);
   EXPECT_TRUE(encoder->is_training());
+}
+
+TEST(Features, TellHowFarTheyAre) {
+  MeanEncoder encoder;
+  std::vector<std::string> told;
+  extract_features(encoder, small_images(600), 32, torch::kCPU, 0,
+                   {.progress = [&told](const std::string& where) { told.push_back(where); }});
+  EXPECT_THAT(told, ::testing::ElementsAre("0 of 600", "256 of 600", "512 of 600"));
 }
 
 TEST(Features, RunWithoutGradientsOrAutocastInChannelsLast) {

@@ -117,6 +117,16 @@ TEST(LogisticRegression, SaysWhenItDidNotConverge) {
   EXPECT_EQ(model.iterations, 2);
 }
 
+TEST(LogisticRegression, StopsOnRequestAndTellsHowFarItIs) {
+  const auto fixture = testing::read_fixture("logistic_regression.json").at(0);
+  int asked = 0;
+  std::vector<std::string> told;
+  const Watch watch{.stop = [&asked] { return ++asked == 3; },
+                    .progress = [&told](const std::string& where) { told.push_back(where); }};
+  EXPECT_THROW(fit_logistic_regression(problem(fixture, "train"), 5, {.watch = watch}), Interrupted);
+  EXPECT_THAT(told, ::testing::ElementsAre("evaluation 1", "evaluation 2"));
+}
+
 TEST(LogisticRegression, WhatItRefuses) {
   const auto fixture = testing::read_fixture("logistic_regression.json").at(0);
   const Features train = problem(fixture, "train");

@@ -88,9 +88,9 @@ TEST(NormStatistics, StopOnRequest) {
   const auto encoder = std::make_shared<NormEncoder>();
   encoder->eval();
   int asked = 0;
-  EXPECT_THROW(
-      estimate_norm_statistics(*encoder, small_images(600), 32, torch::kCPU, 600, [&] { return ++asked == 2; }),
-      Interrupted);
+  EXPECT_THROW(estimate_norm_statistics(*encoder, small_images(600), 32, torch::kCPU, 600,
+                                        {.stop = [&] { return ++asked == 2; }}),
+               Interrupted);
   EXPECT_EQ(encoder->batches.size(), 1U);
   EXPECT_FALSE(encoder->norm->is_training());
   EXPECT_EQ(encoder->norm->options.momentum(), std::optional<double>(0.1));

@@ -61,12 +61,13 @@ TEST(RunDirectory, RemovesWhatSavesThatWereCutOffLeftAndNothingElse) {
 TEST(RunDirectory, AFileInItsPlaceIsAnErrorThatNamesIt) {
   TemporaryFolder folder;
   write_file(folder / "file", "");
-  try {
-    RunDirectory(folder / "file").create();
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr((folder / "file").string()));
-  }
+  const RunDirectory run(folder / "file");
+  const std::string message = "-save_model_dir " + run.folder().string() + ": not a folder; name another one";
+  EXPECT_EQ(testing::message_of<UsageError>([&] { run.create(); }), message);
+  EXPECT_EQ(testing::message_of<UsageError>([&] { run.require_folder(); }), message);
+  EXPECT_THAT(testing::message_of<UsageError>([&] { RunDirectory(folder / "file/below").create(); }),
+              ::testing::HasSubstr("file/below: cannot be made: Not a directory"));
+  RunDirectory(folder / "absent").require_folder();
 }
 
 TEST(CheckpointWriter, TheThirdFailureInARowStops) {

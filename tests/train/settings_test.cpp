@@ -153,8 +153,10 @@ TEST(Settings, RefuseTextThatIsNoNumber) {
 TEST(Settings, DefaultsWithAReadableDataSetHaveNoProblem) { EXPECT_THAT(find_problems(with({})), IsEmpty()); }
 
 TEST(Settings, TheOriginalsDefaultDataSetIsNamedAsNotReadYet) {
-  EXPECT_THAT(find_problems(TrainConfig{}),
-              ElementsAre("--dataset_name stl10: must be cifar10 or shapes; stl10 is not read by this version yet"));
+  EXPECT_THAT(
+      find_problems(TrainConfig{}),
+      ElementsAre(
+          "--dataset_name stl10: must be cifar10 or shapes; stl10, the default, is not read by this version yet"));
 }
 
 struct Problem {

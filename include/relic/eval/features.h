@@ -4,9 +4,9 @@
 #include <torch/types.h>
 
 #include <cstdint>
-#include <functional>
 
 #include "relic/data/dataset.h"
+#include "relic/eval/watch.h"
 #include "relic/nn/encoder.h"
 
 namespace relic {
@@ -18,9 +18,8 @@ struct Features {
 
 /// Runs the encoder in eval mode, without gradients, in float32, over the first `max_images` (0: all) images of a data
 /// set, resized (shorter side, then centre crop; bilinear, antialiased) to image_size where their size differs, values
-/// in [0, 1]. The encoder's mode, weights and BatchNorm statistics are left as they were. `stop`, asked between
-/// batches, ends it early with Interrupted.
+/// in [0, 1]. The encoder's mode, weights and BatchNorm statistics are left as they were.
 Features extract_features(Encoder& encoder, const Dataset& dataset, int image_size, const torch::Device& device,
-                          std::int64_t max_images = 0, const std::function<bool()>& stop = {});
+                          std::int64_t max_images = 0, const Watch& watch = {});
 
 }  // namespace relic

@@ -4,9 +4,9 @@
 #include <torch/types.h>
 
 #include <cstdint>
-#include <functional>
 
 #include "relic/data/dataset.h"
+#include "relic/eval/watch.h"
 #include "relic/nn/encoder.h"
 
 namespace relic {
@@ -15,8 +15,8 @@ namespace relic {
 /// (taken evenly from all of it, prepared as extract_features does), as torch.optim.swa_utils.update_bn does. An
 /// encoder as initialised holds mean 0 and variance 1 there, which no image gave, and its features are the worse for
 /// it: what learning is worth shows beside the same weights with such statistics. Modes and weights are left as they
-/// were. `stop`, asked between batches, ends it early with Interrupted.
+/// were.
 void estimate_norm_statistics(Encoder& encoder, const Dataset& dataset, int image_size, const torch::Device& device,
-                              std::int64_t max_images, const std::function<bool()>& stop = {});
+                              std::int64_t max_images, const Watch& watch = {});
 
 }  // namespace relic

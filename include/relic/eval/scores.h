@@ -4,10 +4,10 @@
 #include <torch/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "relic/eval/features.h"
+#include "relic/eval/watch.h"
 
 namespace relic {
 
@@ -37,8 +37,7 @@ struct LogisticRegressionOptions {
   /// Largest entry of the gradient of scikit-learn's objective, which is that below divided by C and the number of
   /// images. scikit-learn's own tolerance, 1e-4, can leave coefficients wrong in their first digit.
   double tolerance = 1e-6;
-  /// Asked before each evaluation; ends it early with Interrupted.
-  std::function<bool()> stop{};
+  Watch watch{};
 };
 
 /// Multinomial logistic regression, as scikit-learn's LogisticRegression: minimises C·Σ cross entropy + ½‖W‖² by L-BFGS

@@ -1,6 +1,7 @@
 // The whole state of a training in one file.
 #pragma once
 
+#include <ATen/core/ivalue.h>
 #include <torch/types.h>
 
 #include <cstdint>
@@ -52,6 +53,8 @@ void restore_checkpoint(const Checkpoint& checkpoint, Relic& relic, Adam& adam, 
 void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run);
 /// relic_model.pth and encoder.pth alone.
 void write_model_files(const Checkpoint& checkpoint, const RunDirectory& run);
+/// Whether what a .pth file holds is such a file's contents, of whatever version.
+bool is_checkpoint(const c10::IValue& contents);
 /// Throws Error with the path where the file is damaged, no checkpoint of ours, or of a newer format.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 

@@ -47,6 +47,7 @@ struct TrainConfig {
   std::filesystem::path log_file;  // empty: train.log in the run's directory
   bool quiet = false;
   bool verbose = false;
+  bool no_scores = false;
   bool dry_run = false;
 };
 

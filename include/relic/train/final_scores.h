@@ -1,12 +1,12 @@
 // What a training was good for: the trained target encoder's scores beside those of the untrained one.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "relic/data/dataset.h"
 #include "relic/eval/scores.h"
+#include "relic/eval/watch.h"
 #include "relic/nn/encoder.h"
 #include "relic/train/config.h"
 #include "relic/train/runtime.h"
@@ -20,13 +20,13 @@ struct EncoderScores {
 
 /// Scores an encoder's frozen features: labelled `train` images against labelled `test` images.
 EncoderScores score_encoder(Encoder& encoder, const Dataset& train, const Dataset& test, const TrainConfig& config,
-                            const Runtime& runtime, const std::function<bool()>& stop);
+                            const Runtime& runtime, const Watch& watch);
 
 /// Scores the target encoder that a run with these settings starts from, with BatchNorm's running statistics of
 /// `train`'s images: trained weights come with statistics too, and what they gain is to be told apart from what
 /// learning gains.
 EncoderScores score_untrained(const Dataset& train, const Dataset& test, const TrainConfig& config,
-                              const Runtime& runtime, const std::function<bool()>& stop);
+                              const Runtime& runtime, const Watch& watch);
 
 /// The lines that a run ends with: a small table of both encoders' scores and the gain, with 95 % intervals.
 std::vector<std::string> score_table(const EncoderScores& untrained, const EncoderScores& trained,

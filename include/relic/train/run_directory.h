@@ -25,7 +25,9 @@ class RunDirectory {
   [[nodiscard]] bool has_checkpoint() const;
   [[nodiscard]] bool exists() const;
 
-  /// Creates the folder where there is none. Throws Error with path and reason.
+  /// Throws UsageError where something else than a folder is there.
+  void require_folder() const;
+  /// Creates the folder where there is none. Throws UsageError with path and reason.
   void create() const;
   /// Throws UsageError, naming what there is and what can be done, where the folder holds a file of a run that is not
   /// empty, the original's two included.

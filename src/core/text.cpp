@@ -19,7 +19,11 @@ std::string two_digits(std::int64_t value) { return (value < 10 ? "0" : "") + st
 
 }  // namespace
 
-std::string fixed(double value, int decimals) { return number_text(value, std::chars_format::fixed, decimals); }
+std::string fixed(double value, int decimals) {
+  std::string text = number_text(value, std::chars_format::fixed, decimals);
+  const bool negative_zero = text.starts_with('-') && text.find_first_not_of("-0.") == std::string::npos;
+  return negative_zero ? text.substr(1) : text;
+}
 
 std::string shortest(double value) {
   if (std::isnan(value)) {

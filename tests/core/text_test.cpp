@@ -9,6 +9,8 @@ namespace relic {
 TEST(Text, FixedAndShortestNumbers) {
   EXPECT_EQ(fixed(0.12345, 3), "0.123");
   EXPECT_EQ(fixed(-10.0, 2), "-10.00");
+  EXPECT_EQ(fixed(-0.0001, 2), "0.00");
+  EXPECT_EQ(fixed(-0.006, 2), "-0.01");
   EXPECT_EQ(fixed(std::numeric_limits<double>::max(), 0).size(), 309U);
   EXPECT_EQ(shortest(3e-4), "0.0003");
   EXPECT_EQ(shortest(1e-5), "1e-05");

@@ -6,7 +6,7 @@
 
 namespace relic {
 
-/// 0.12345 with 3 decimals: "0.123".
+/// 0.12345 with 3 decimals: "0.123"; never "-0.000".
 std::string fixed(double value, int decimals);
 /// The shortest decimal that reads back to the same value: "0.0003"; with an exponent below 1e-4 and from 1e15 on.
 std::string shortest(double value);

@@ -1,5 +1,6 @@
 #include "relic/train/runtime.h"
 
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/cuda.h>
 #include <torch/torch.h>
 
@@ -20,7 +21,8 @@ bool nvidia_device_present() {
 }
 
 std::string why_no_cuda() {
-  if (!at::hasCUDA()) {
+  // at::hasCUDA() also wants a device.
+  if (!at::detail::getCUDAHooks().hasCUDART()) {
     return "this program was built with a LibTorch without CUDA; build it with a CUDA one";
   }
   return "LibTorch finds no usable CUDA device; check the driver with nvidia-smi, and CUDA_VISIBLE_DEVICES";

@@ -264,6 +264,7 @@ TEST_F(Training, AMissingTestSplitIsFoundBeforeTheTraining) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
 }
 
+#ifndef __SANITIZE_ADDRESS__  // which takes terabytes of addresses itself
 TEST_F(Training, MoreMemoryThanThereIsIsOneLine) {
   const auto outcome = train({"--proj_hidden_dim", "1000000", "--proj_out_dim", "1000000"}, [] {
     const rlimit limit{rlim_t{1} << 36U, rlim_t{1} << 36U};  // for machines that promise more than they have
@@ -272,6 +273,7 @@ TEST_F(Training, MoreMemoryThanThereIsIsOneLine) {
   EXPECT_EQ(outcome.status, 1);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("out of memory"), HasSubstr("--dry_run"), Not(HasSubstr("enforce"))));
 }
+#endif
 
 TEST_F(Training, QuietSaysNothingThatIsNoWarning) {
   const auto outcome = train({"--quiet", "--max_steps", "1"});

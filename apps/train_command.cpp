@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <new>
 #include <optional>
 #include <string>
@@ -15,6 +17,7 @@
 #include "relic/core/folder_lock.h"
 #include "relic/core/log.h"
 #include "relic/core/text.h"
+#include "relic/data/bad_images.h"
 #include "relic/data/dataset.h"
 #include "relic/train/final_scores.h"
 #include "relic/train/memory.h"
@@ -36,8 +39,9 @@ std::filesystem::path log_file(const std::filesystem::path& named, const RunDire
 
 /// Of the images in memory, test split aside.
 double dataset_bytes(const Plan& plan) {
-  const double side = dataset_info(plan.config.dataset_name).image_size;
-  return static_cast<double>(plan.images) * side * side * 3;
+  const auto& info = dataset_info(plan.config.dataset_name);
+  const double side = info.image_size;
+  return info.in_memory ? static_cast<double>(plan.images.size) * side * side * 3 : 0;
 }
 
 int dry_run(const Plan& plan) {
@@ -107,24 +111,44 @@ void log_start(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log&
   }
 }
 
-/// Tells when the scores come, and on a terminal how far they are.
-Watch watch_scoring(const std::string& encoder, Log& log) {
-  return {stop_requested,
-          [encoder, &log](const std::string& where) { log.progress("scoring the " + encoder + " encoder: " + where); }};
+struct Images {
+  std::unique_ptr<Dataset> pretraining;
+  std::unique_ptr<Dataset> train;  // null: the labelled images are those
+  std::unique_ptr<Dataset> test;   // null: there are no labels
+};
+
+/// All of them before the training, so that their faults come before it.
+Images open_images(const Plan& plan) {
+  Images images{plan.images.open(), nullptr, nullptr};
+  if (plan.train_split) {
+    images.train = plan.train_split->open();
+  }
+  if (plan.test_split) {
+    images.test = plan.test_split->open();
+  }
+  return images;
 }
 
-void report_scores(const Plan& plan, const Dataset& train, const Dataset& test, Relic& relic, Log& log) {
+using LeaveOut = std::function<void(const BadImage&)>;
+
+void report_scores(const Plan& plan, const Images& images, Relic& relic, const LeaveOut& leave_out, Log& log) {
+  const Dataset& train = images.train ? *images.train : *images.pretraining;
+  const Dataset& test = *images.test;
+  const auto watch = [&](const std::string& encoder) {
+    return Watch{stop_requested,
+                 [encoder, &log](const std::string& at) { log.progress("scoring the " + encoder + " encoder: " + at); },
+                 leave_out};
+  };
   using Clock = std::chrono::steady_clock;
   log.info("scoring the untrained encoder on " + std::to_string(train.size()) + " training and " +
            std::to_string(test.size()) + " test images, then the trained one (--no_scores leaves this out)");
   const auto began = Clock::now();
-  const auto before = score_untrained(train, test, plan.config, plan.runtime, watch_scoring("untrained", log));
+  const auto before = score_untrained(train, test, plan.config, plan.runtime, watch("untrained"));
   log.info("scoring the trained encoder; the other took " +
            duration_text(std::chrono::duration<double>(Clock::now() - began).count()));
-  const auto after =
-      score_encoder(relic.target().encoder(), train, test, plan.config, plan.runtime, watch_scoring("trained", log));
+  const auto after = score_encoder(relic.target().encoder(), train, test, plan.config, plan.runtime, watch("trained"));
   log.progress("");
-  for (const auto& line : score_table(before, after, plan.config, test.size())) {
+  for (const auto& line : score_table(before, after, plan.config, plan.test_split->classes)) {
     log.info(line);
   }
 }
@@ -142,6 +166,7 @@ void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& r
     write_model_files(*checkpoint, run);
   } else {
     trainer.save_start();
+    std::filesystem::remove(run.bad_images());
     cut_back(run.metrics(), 0);
     if (plan.config.log_file.empty()) {
       cut_back(run.log(), 0);
@@ -152,11 +177,12 @@ void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& r
 
 int train(const Plan& plan, const RunDirectory& run) {
   const auto& config = plan.config;
-  const auto dataset = open_dataset(request_of(config, Split::train));
-  const auto test = open_dataset(request_of(config, Split::test));  // now, so that its faults come before the training
+  const Images images = open_images(plan);
   Log log(config.quiet ? LogLevel::warning : config.verbose ? LogLevel::debug : LogLevel::info);
   log.open_file(log_file(config.log_file, run));
-  Trainer trainer(config, plan.runtime, *dataset, run, log);
+  std::optional<BadImages> bad_images;
+  const auto leave_out = [&bad_images](const BadImage& image) { bad_images->add(image); };
+  Trainer trainer(config, plan.runtime, *images.pretraining, run, log, leave_out);
   if (plan.start.checkpoint) {
     trainer.resume(*plan.start.checkpoint);
   } else if (!plan.start.weights.empty()) {
@@ -166,6 +192,7 @@ int train(const Plan& plan, const RunDirectory& run) {
   if (!already_done) {
     prepare_directory(plan, trainer, run);
   }
+  bad_images.emplace(run.bad_images(), config.max_bad_images, [&log](const std::string& line) { log.warning(line); });
   log_start(plan, trainer, run, log);
 
   const auto all_steps = trainer.steps_per_epoch() * config.num_epochs;
@@ -182,11 +209,11 @@ int train(const Plan& plan, const RunDirectory& run) {
              std::to_string(all_steps) + "; --resume without it, or with a larger one, goes on");
   }
   log.info("saved " + run.model().string() + " and " + run.encoder().string());
-  if (config.no_scores) {
+  if (config.no_scores || !images.test) {
     return 0;
   }
   try {
-    report_scores(plan, *dataset, *test, trainer.relic(), log);
+    report_scores(plan, images, trainer.relic(), leave_out, log);
   } catch (const Interrupted&) {
     log.progress("");
     log.info("scoring was interrupted; the training is whole and saved, and --resume scores it again");

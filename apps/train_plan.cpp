@@ -13,7 +13,7 @@
 namespace relic {
 
 DatasetRequest request_of(const TrainConfig& config, Split split) {
-  return {config.dataset_name, config.dataset_path, split, split == Split::train ? config.max_images : 0, config.seed};
+  return {config.dataset_name, config.dataset_path, split, split == Split::test ? 0 : config.max_images, config.seed};
 }
 
 TrainConfig recorded_config(const Checkpoint& checkpoint, const RunDirectory& run) {
@@ -65,8 +65,9 @@ std::vector<std::string> find_differences(const Plan& plan, const SettingNames& 
   const auto& checkpoint = *plan.start.checkpoint;
   const auto recorded = recorded_config(checkpoint, run);
   std::vector<std::string> problems;
-  for (const auto& name : {"dataset_name", "encoder_model_name", "stem", "batch_size", "max_images", "proj_out_dim",
-                           "proj_hidden_dim", "use_siglip", "num_global_views", "num_local_views", "seed", "compat"}) {
+  for (const auto& name :
+       {"dataset_name", "encoder_model_name", "stem", "batch_size", "image_size", "max_images", "proj_out_dim",
+        "proj_hidden_dim", "use_siglip", "num_global_views", "num_local_views", "seed", "compat"}) {
     const auto& setting = *find_setting(name);
     if (!unread.contains(name) && setting.get(recorded) != setting.get(plan.config)) {
       problems.push_back("--resume with " + name_and_value(setting, plan.config) + ": the run in " +
@@ -74,8 +75,8 @@ std::vector<std::string> find_differences(const Plan& plan, const SettingNames& 
                          "; leave the flag out, or start anew in another directory");
     }
   }
-  if (problems.empty() && plan.images > 0 && checkpoint.dataset_size != plan.images) {
-    problems.push_back("--resume: the data set holds " + std::to_string(plan.images) +
+  if (problems.empty() && plan.images.size > 0 && checkpoint.dataset_size != plan.images.size) {
+    problems.push_back("--resume: the data set holds " + std::to_string(plan.images.size) +
                        " images, the run was started on " + std::to_string(checkpoint.dataset_size));
   }
   return problems;
@@ -103,7 +104,8 @@ void require_log_folder(const TrainConfig& config) {
 }  // namespace
 
 Plan make_plan(const CommandLine& line, const RunDirectory& run) {
-  Plan plan{line.config, {}, 0, {}};
+  Plan plan;
+  plan.config = line.config;
   std::vector<std::string> problems = line.problems;
   if (plan.config.resume) {
     try {
@@ -130,14 +132,19 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
     attempt([&] { plan.runtime = choose_runtime(plan.config); });
   }
   if (ready({"dataset_name", "max_images"})) {
-    attempt([&] { plan.images = count_images(request_of(plan.config, Split::train)); });
-    attempt([&] { count_images(request_of(plan.config, Split::test)); });
+    attempt([&] { plan.images = find_dataset(request_of(plan.config, Split::pretraining)); });
+    if (plan.images.classes > 0) {
+      attempt([&] { plan.test_split = find_dataset(request_of(plan.config, Split::test)); });
+    }
+    if (plan.images.separate_labels) {
+      attempt([&] { plan.train_split = find_dataset(request_of(plan.config, Split::train)); });
+    }
   }
   const bool too_few_asked_for = plan.config.max_images > 0 && plan.config.max_images < plan.config.batch_size;
-  if (plan.images > 0 && !line.unread.contains("batch_size") && plan.config.batch_size > plan.images &&
+  if (plan.images.size > 0 && !line.unread.contains("batch_size") && plan.config.batch_size > plan.images.size &&
       !too_few_asked_for) {  // that is told already
     problems.push_back("--batch_size " + std::to_string(plan.config.batch_size) + ": larger than the data set (" +
-                       std::to_string(plan.images) + " images)");
+                       std::to_string(plan.images.size) + " images)");
   }
   if (!plan.config.dry_run && !plan.config.resume && !plan.config.overwrite) {
     attempt([&] { run.require_free(); });
@@ -192,12 +199,13 @@ std::string views_text(const TrainConfig& config) {
 
 std::vector<std::string> plan_text(const Plan& plan, const Relic& relic) {
   const auto& config = plan.config;
-  const auto steps = plan.images / config.batch_size;
+  const auto steps = plan.images.size / config.batch_size;
   const auto all_steps = steps * config.num_epochs;
   const bool early = config.max_steps > 0 && config.max_steps < all_steps;
   const auto& info = dataset_info(config.dataset_name);
-  return {"data: " + std::to_string(plan.images) + " images of " + info.name +
-              (info.synthetic ? " (synthetic, drawn images)" : "") + ", views " + views_text(config),
+  return {"data: " + std::to_string(plan.images.size) + " images of " + info.name +
+              (info.synthetic ? " (synthetic, drawn images)" : "") +
+              (plan.images.note.empty() ? "" : " (" + plan.images.note + ")") + ", views " + views_text(config),
           "model: " + model_text(relic, config),
           "steps: " + std::to_string(steps) + " per epoch of " + std::to_string(config.batch_size) + " images, " +
               counted(config.num_epochs, "epoch") + ", " + std::to_string(all_steps) + " in all" +

@@ -24,7 +24,9 @@ struct Start {
 struct Plan {
   TrainConfig config;
   Runtime runtime;
-  std::int64_t images = 0;  ///< of the training split
+  FoundDataset images;                      ///< to pretrain on
+  std::optional<FoundDataset> test_split;   ///< where there are to be scores
+  std::optional<FoundDataset> train_split;  ///< the labelled images for them, where `images` are others
   Start start;
 };
 

@@ -124,8 +124,6 @@ std::vector<std::string> files_of(Split split) {
   return {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"};
 }
 
-}  // namespace
-
 std::int64_t count_cifar10(const DatasetRequest& request) {
   const fs::path folder = find_folder(request.path);
   require_equal_lengths(folder, files_of(request.split));
@@ -155,6 +153,14 @@ std::unique_ptr<Dataset> open_cifar10(const DatasetRequest& request) {
     }
   }
   return std::make_unique<MemoryDataset>(side, std::move(records.pixels), std::move(records.labels), std::move(names));
+}
+
+}  // namespace
+
+FoundDataset find_cifar10(const DatasetRequest& request) {
+  return {.size = count_cifar10(request), .classes = static_cast<std::int64_t>(class_count), .open = [request] {
+            return open_cifar10(request);
+          }};
 }
 
 }  // namespace relic

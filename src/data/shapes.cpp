@@ -14,12 +14,10 @@ namespace {
 // Keeps these numbers apart from other streams of the same seed.
 constexpr std::uint32_t shapes_stream = 0xFFFFFFFEU;
 
-}  // namespace
-
 std::int64_t count_shapes(const DatasetRequest& request) {
   constexpr std::int64_t usual_train = 10000;
   constexpr std::int64_t usual_test = 2000;
-  const std::int64_t usual = request.split == Split::train ? usual_train : usual_test;
+  const std::int64_t usual = request.split == Split::test ? usual_test : usual_train;
   return request.max_images == 0 ? usual : request.max_images;
 }
 
@@ -27,7 +25,7 @@ std::unique_ptr<Dataset> make_shapes(const DatasetRequest& request) {
   constexpr std::size_t image_bytes = std::size_t{3} * shape_side * shape_side;
   const auto count = static_cast<std::size_t>(count_shapes(request));
   const auto class_count = static_cast<std::uint32_t>(shape_names().size());
-  const std::uint32_t split = request.split == Split::train ? 0 : 1;
+  const std::uint32_t split = request.split == Split::test ? 1 : 0;
 
   cv::setNumThreads(0);
   std::vector<std::uint8_t> pixels(count * image_bytes);
@@ -38,6 +36,14 @@ std::unique_ptr<Dataset> make_shapes(const DatasetRequest& request) {
     draw_shape(labels[i], rng, pixels.data() + i * image_bytes);
   }
   return std::make_unique<MemoryDataset>(shape_side, std::move(pixels), std::move(labels), shape_names());
+}
+
+}  // namespace
+
+FoundDataset find_shapes(const DatasetRequest& request) {
+  return {.size = count_shapes(request), .classes = static_cast<std::int64_t>(shape_names().size()), .open = [request] {
+            return make_shapes(request);
+          }};
 }
 
 }  // namespace relic

@@ -25,12 +25,16 @@ Features extract_features(Encoder& encoder, const Dataset& dataset, int image_si
   encoder.eval();
   Features features{.x = torch::empty({count, encoder.feature_dim()}, torch::kFloat),
                     .labels = torch::empty({count}, torch::kLong)};
+  std::int64_t done = 0;
   run_encoder(encoder, dataset, indices, image_size, device, watch,
-              [&features](std::int64_t begin, const torch::Tensor& batch) {
-                features.x.slice(0, begin, begin + batch.size(0)).copy_(batch);
+              [&](const std::vector<std::int64_t>& batch, const torch::Tensor& rows) {
+                features.x.slice(0, done, done + rows.size(0)).copy_(rows);
+                for (const std::int64_t index : batch) {
+                  features.labels.data_ptr<std::int64_t>()[done++] = dataset.label(index);
+                }
               });
-  std::ranges::transform(indices, features.labels.data_ptr<std::int64_t>(),
-                         [&dataset](std::int64_t index) { return dataset.label(index); });
+  features.x = features.x.slice(0, 0, done);
+  features.labels = features.labels.slice(0, 0, done);
   return features;
 }
 

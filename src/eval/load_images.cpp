@@ -1,10 +1,12 @@
 #include "eval/load_images.h"
 
 #include <ATen/Functions.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include "relic/core/error.h"
@@ -33,22 +35,50 @@ torch::Tensor resized(const ImageRef& image, int size) {
   return whole.narrow(2, centred(height), size).narrow(3, centred(width), size).permute({0, 2, 3, 1}).squeeze(0);
 }
 
+/// Into [size, size, 3] uint8.
+void copy_image(const ImageRef& image, const torch::Tensor& out) {
+  const std::int64_t size = out.size(0);
+  if (image.width == size && image.height == size) {
+    std::memcpy(out.data_ptr<std::uint8_t>(), image.pixels, static_cast<std::size_t>(out.numel()));
+  } else {
+    out.copy_(resized(image, static_cast<int>(size)));
+  }
+}
+
 }  // namespace
 
-torch::Tensor load_images(const Dataset& dataset, std::span<const std::int64_t> indices, int size,
-                          const torch::Device& device, Image& scratch) {
+LoadedImages load_images(const Dataset& dataset, std::span<const std::int64_t> indices, int size,
+                         const torch::Device& device, const std::function<void(const BadImage&)>& left_out) {
   const auto count = static_cast<std::int64_t>(indices.size());
-  const torch::Tensor pixels = torch::empty({count, size, size, 3}, torch::kByte);
-  const std::size_t bytes = static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3;
+  torch::Tensor pixels = torch::empty({count, size, size, 3}, torch::kByte);
+  std::vector<std::optional<BadImage>> bad(indices.size());
+  at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
+    Image scratch;
+    for (std::int64_t i = begin; i < end; ++i) {
+      try {
+        copy_image(dataset.image(indices[static_cast<std::size_t>(i)], scratch), pixels[i]);
+      } catch (const BadImage& image) {
+        bad[static_cast<std::size_t>(i)] = image;
+      }
+    }
+  });
+  LoadedImages loaded;
+  std::vector<std::int64_t> rows;
   for (std::size_t i = 0; i < indices.size(); ++i) {
-    const ImageRef image = dataset.image(indices[i], scratch);
-    if (image.width == size && image.height == size) {
-      std::memcpy(pixels.data_ptr<std::uint8_t>() + i * bytes, image.pixels, bytes);
+    if (!bad[i]) {
+      loaded.indices.push_back(indices[i]);
+      rows.push_back(static_cast<std::int64_t>(i));
+    } else if (left_out) {
+      left_out(*bad[i]);
     } else {
-      pixels[static_cast<std::int64_t>(i)].copy_(resized(image, size));
+      throw BadImage(*bad[i]);
     }
   }
-  return pixels.to(device).permute({0, 3, 1, 2}).to(torch::kFloat).div_(255);
+  if (rows.size() < indices.size()) {
+    pixels = pixels.index_select(0, torch::tensor(rows, torch::kLong));
+  }
+  loaded.images = pixels.to(device).permute({0, 3, 1, 2}).to(torch::kFloat).div_(255);
+  return loaded;
 }
 
 }  // namespace relic

@@ -52,7 +52,8 @@ void estimate_norm_statistics(Encoder& encoder, const Dataset& dataset, int imag
   const KeptModes modes(encoder);
   encoder.eval();  // dropout and its kind
   const AveragingNorms norms(encoder);
-  run_encoder(encoder, dataset, indices, image_size, device, watch, [](std::int64_t, const torch::Tensor&) {});
+  run_encoder(encoder, dataset, indices, image_size, device, watch,
+              [](const std::vector<std::int64_t>&, const torch::Tensor&) {});
 }
 
 }  // namespace relic

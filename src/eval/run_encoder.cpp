@@ -19,15 +19,17 @@ constexpr std::size_t kBatch = 256;
 
 void run_encoder(Encoder& encoder, const Dataset& dataset, const std::vector<std::int64_t>& indices, int image_size,
                  const torch::Device& device, const Watch& watch,
-                 const std::function<void(std::int64_t, const torch::Tensor&)>& take) {
+                 const std::function<void(const std::vector<std::int64_t>&, const torch::Tensor&)>& take) {
   const torch::NoGradGuard no_grad;
   const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
   const std::span<const std::int64_t> all(indices);
-  Image scratch;
   for (std::size_t begin = 0; begin < all.size(); begin += kBatch) {
     watch.at(std::to_string(begin) + " of " + std::to_string(all.size()));
-    const auto batch = all.subspan(begin, std::min(kBatch, all.size() - begin));
-    take(static_cast<std::int64_t>(begin), encoder.forward(load_images(dataset, batch, image_size, device, scratch)));
+    auto batch = load_images(dataset, all.subspan(begin, std::min(kBatch, all.size() - begin)), image_size, device,
+                             watch.left_out);
+    if (!batch.indices.empty()) {
+      take(batch.indices, encoder.forward(batch.images));
+    }
   }
 }
 

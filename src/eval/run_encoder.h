@@ -14,9 +14,9 @@
 namespace relic {
 
 /// Passes the named images through the encoder, batch by batch, without gradients and in float32, in the modes that its
-/// parts are in; `take` gets the place in `indices` at which a batch begins, and its features [N, D].
+/// parts are in; `take` gets a batch's indices, less those of images that are left out, and its features [N, D].
 void run_encoder(Encoder& encoder, const Dataset& dataset, const std::vector<std::int64_t>& indices, int image_size,
                  const torch::Device& device, const Watch& watch,
-                 const std::function<void(std::int64_t, const torch::Tensor&)>& take);
+                 const std::function<void(const std::vector<std::int64_t>&, const torch::Tensor&)>& take);
 
 }  // namespace relic

@@ -47,6 +47,10 @@ std::string kind_of(const c10::IValue& value) {
                                : "a number";
 }
 
+std::string name_of(const c10::IValue& key) {
+  return key.isString() ? "'" + printable(key.toStringRef()) + "'" : "the key " + kind_of(key);
+}
+
 }  // namespace
 
 c10::IValue read_pth(const std::filesystem::path& path) {
@@ -70,10 +74,9 @@ StateDict to_state_dict(const c10::IValue& value, const std::string& where) {
   }
   StateDict tensors;
   for (const auto& entry : value.toGenericDict()) {
-    const std::string name =
-        entry.key().isString() ? "'" + printable(entry.key().toStringRef()) + "'" : "the key " + kind_of(entry.key());
     if (!entry.key().isString() || !entry.value().isTensor()) {
-      throw Error(where + ": not a state dict (names to tensors): " + name + " is " + kind_of(entry.value()) +
+      throw Error(where + ": not a state dict (names to tensors): " + name_of(entry.key()) + " is " +
+                  kind_of(entry.value()) +
                   (entry.value().isGenericDict() ? "; if that is the state dict, save it alone" : ""));
     }
     tensors.emplace_back(entry.key().toStringRef(), entry.value().toTensor());

@@ -69,7 +69,7 @@ class PlainValue {
       throw Error(where_ + ": a .pth file cannot hold a tensor " +
                   (tensor.defined() ? "of type " + tensor.toString() : std::string("that is undefined")));
     }
-    const at::Tensor local = tensor.detach().to(at::kCPU).resolve_neg().contiguous();
+    at::Tensor local = tensor.detach().to(at::kCPU).resolve_neg().contiguous();
     if (local.storage_offset() == 0 && local.nbytes() == local.storage().nbytes()) {
       // The pickler knows a storage by its address: one that is seen as two types would come back as the first.
       const auto [seen, is_new] = types_.emplace(local.storage().unsafeGetStorageImpl(), local.scalar_type());

@@ -28,42 +28,30 @@ constexpr std::int64_t kManyThreads = 4096;
 constexpr std::int64_t kManyViews = 100;
 constexpr std::int64_t kLargeLayer = 1'000'000;
 
-struct DatasetNames {
-  std::vector<std::string> all;
-  std::vector<std::string> readable;
-  std::string unreadable;  // separated by commas
-};
-
-DatasetNames dataset_names() {
-  DatasetNames names;
-  for (const DatasetInfo& info : known_datasets()) {
-    names.all.push_back(info.name);
-    if (info.available) {
-      names.readable.push_back(info.name);
-    } else {
-      names.unreadable += (names.unreadable.empty() ? "" : ", ") + info.name;
-    }
-  }
-  return names;
+Setting dataset_setting() {
+  std::vector<std::string> names;
+  for (const DatasetInfo& info : known_datasets()) names.push_back(info.name);
+  return choice(&TrainConfig::dataset_name, false,
+                {.name = "dataset_name",
+                 .placeholder = "NAME",
+                 .help = "the images to train on; folder: your own, those in --dataset_path; shapes: drawn here",
+                 .choices = names});
 }
 
-Setting dataset_setting() {
-  const DatasetNames names = dataset_names();
-  Setting row = setting::text(&TrainConfig::dataset_name, {.name = "dataset_name", .placeholder = "NAME"});
-  row.choices = names.readable;
-  row.allowed = setting::any_of(names.readable);
-  row.help = "the images to train on";
-  if (!names.unreadable.empty()) row.help += "; not read by this version yet: " + names.unreadable;
-  row.problem = [row, names](const TrainConfig& config) {
-    const std::string& name = config.dataset_name;
-    if (std::find(names.readable.begin(), names.readable.end(), name) != names.readable.end()) return std::string{};
-    const std::string refusal = setting::refusal(row, name);
-    if (std::find(names.all.begin(), names.all.end(), name) != names.all.end()) {
-      const bool is_default = name == TrainConfig{}.dataset_name;
-      return refusal + "; " + name + (is_default ? ", the default," : "") + " is not read by this version yet";
-    }
-    const std::string nearest = nearest_name(name, names.all);
-    return refusal + (nearest.empty() ? "" : "; did you mean " + nearest + "?");
+/// 0, or a range.
+Setting image_size_setting() {
+  constexpr std::int64_t smallest = 8;
+  constexpr std::int64_t largest = 4096;
+  Setting row =
+      integer(&TrainConfig::image_size, 0, largest,
+              {.name = "image_size",
+               .help = "side of a global view in pixels (0: the data set's: 32 for cifar10 and shapes, 64 for "
+                       "tiny_imagenet, 96 for stl10, else 192)",
+               .default_help = "the data set's",
+               .allowed = "an integer from 8 to 4096, or 0 for the data set's"});
+  row.problem = [row](const TrainConfig& config) {
+    const bool small = config.image_size > 0 && config.image_size < smallest;
+    return small ? setting::refusal(row, std::to_string(config.image_size)) : row.problem(config);
   };
   return row;
 }
@@ -213,8 +201,13 @@ std::vector<Setting> run_settings() {
             {.name = "overwrite", .help = "start anew in a folder that already holds a run", .recorded = false}),
        integer(&TrainConfig::max_images, 0, kManyTimes,
                {.name = "max_images",
-                .help = "train on the first N images alone (0: all); of shapes, draw N",
+                .help = "train on N images alone, the first ones, of class folders evenly spread ones (0: all); of "
+                        "shapes, draw N",
                 .default_help = "all; 10000 of shapes"}),
+       image_size_setting(),
+       integer(&TrainConfig::max_bad_images, 0, kManyTimes,
+               {.name = "max_bad_images",
+                .help = "images that may turn out not to be readable; they are left out and listed in bad_images.txt"}),
        integer(&TrainConfig::max_steps, 0, kManyTimes,
                {.name = "max_steps",
                 .help = "stop after N steps in all, without changing any schedule (0: no early stop)",

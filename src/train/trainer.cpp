@@ -28,7 +28,7 @@ Stem choose_stem(const TrainConfig& config) {
   if (config.stem != "auto") {
     return config.stem == "cifar" ? Stem::cifar : Stem::imagenet;
   }
-  const bool small = dataset_info(config.dataset_name).image_size <= 32;
+  const bool small = image_size(config) <= 32;
   return small || config.dataset_name.find("cifar") != std::string::npos ? Stem::cifar : Stem::imagenet;
 }
 
@@ -43,13 +43,17 @@ void use_channels_last(torch::nn::Module& module) {
 
 }  // namespace
 
+int image_size(const TrainConfig& config) {
+  return config.image_size > 0 ? static_cast<int>(config.image_size) : dataset_info(config.dataset_name).image_size;
+}
+
 RelicOptions relic_options(const TrainConfig& config) {
   return {config.encoder_model_name, choose_stem(config), config.proj_hidden_dim, config.proj_out_dim,
           config.use_siglip};
 }
 
 MultiCropSpec view_options(const TrainConfig& config) {
-  return multi_crop_for(dataset_info(config.dataset_name).image_size, static_cast<int>(config.num_global_views),
+  return multi_crop_for(image_size(config), static_cast<int>(config.num_global_views),
                         static_cast<int>(config.num_local_views));
 }
 
@@ -72,12 +76,14 @@ std::unique_ptr<Relic> initial_relic(const TrainConfig& config, const torch::Dev
   return relic;
 }
 
-Trainer::Trainer(TrainConfig config, Runtime runtime, const Dataset& dataset, RunDirectory run, Log& log)
+Trainer::Trainer(TrainConfig config, Runtime runtime, const Dataset& dataset, RunDirectory run, Log& log,
+                 std::function<void(const BadImage&)> left_out)
     : config_(std::move(config)),
       runtime_(std::move(runtime)),
       dataset_(dataset),
       run_(std::move(run)),
       log_(log),
+      left_out_(std::move(left_out)),
       steps_per_epoch_(dataset.size() / config_.batch_size),
       forward_(forward_options(config_, runtime_)),
       schedule_(config_.gamma, steps_per_epoch_, config_.num_epochs, config_.update_gamma_after_step,
@@ -118,7 +124,8 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
   last_save_seconds_ = now_seconds();
   const auto spec = view_options(config_);
   const auto source = make_cpu_view_source(
-      dataset_, spec, {config_.batch_size, config_.seed, progress_.step, last, runtime_.view_workers, runtime_.device});
+      dataset_, spec,
+      {config_.batch_size, config_.seed, progress_.step, last, runtime_.view_workers, runtime_.device, left_out_});
 
   relic_->train();
   Outcome outcome = Outcome::finished;

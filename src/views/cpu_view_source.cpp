@@ -162,9 +162,23 @@ class CpuViewSource final : public ViewSource {
     }
   }
 
+  /// The sample's image, or that of the first after it that can be read.
+  ImageRef read_image(std::int64_t sample, Image& scratch) const {
+    const std::int64_t size = dataset_.size();
+    for (std::int64_t tried = 0; tried < size; ++tried) {
+      try {
+        return dataset_.image((sample + tried) % size, scratch);
+      } catch (const BadImage& image) {
+        if (!options_.left_out) throw;
+        options_.left_out(image);
+      }
+    }
+    throw Error("not one of the " + std::to_string(size) + " images can be read");
+  }
+
   void render_image(const Batch& batch, std::int64_t i, Workplace& workplace) const {
     const std::int64_t sample = batch.views.samples[static_cast<std::size_t>(i)];
-    const ImageRef image = dataset_.image(sample, workplace.decoded);
+    const ImageRef image = read_image(sample, workplace.decoded);
     if (image.width < 1 || image.height < 1) {
       throw Error("image " + std::to_string(sample) + " of the data set is empty: remove it");
     }

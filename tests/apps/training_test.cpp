@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "relic/core/random.h"
+#include "support/bmp.h"
 #include "support/temporary_folder.h"
 
 namespace relic {
@@ -350,7 +351,7 @@ TEST_F(Training, ResumeSaysFirstThatThereIsNoRun) {
   const auto outcome = Child({"--resume", "-save_model_dir", run}, folder_.path()).outcome();
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.err, ::testing::StartsWith("relic_train: --resume: there is no run in " + run));
-  EXPECT_THAT(outcome.err, HasSubstr("stl10, the default, is not read"));
+  EXPECT_THAT(outcome.err, HasSubstr("no STL-10 in"));
 }
 
 TEST_F(Training, AFolderThatCannotBeMadeIsToldWithTheOtherProblems) {
@@ -358,6 +359,54 @@ TEST_F(Training, AFolderThatCannotBeMadeIsToldWithTheOtherProblems) {
   const auto outcome = train({"--gamma", "2"});
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("run: not a folder"), HasSubstr("--gamma 2")));
+}
+
+class FolderTraining : public Training {
+ protected:
+  void put(const std::string& folder, int count) {
+    for (int i = 0; i < count; ++i) {
+      const auto shade = static_cast<std::uint8_t>(20 * i);
+      spit(folder_ / "images" / folder / (std::to_string(i) + ".bmp"),
+           testing::bmp(40 + i, 30, {shade, 100, static_cast<std::uint8_t>(255 - shade)}));
+    }
+  }
+  Outcome train_folder(std::vector<std::string> more) {
+    std::vector<std::string> all{"--dataset_name", "folder", "--dataset_path", (folder_ / "images").string(),
+                                 "--image_size",   "24"};
+    all.insert(all.end(), more.begin(), more.end());
+    return train(all);
+  }
+};
+
+TEST_F(FolderTraining, ImagesWithoutLabelsAreLearntFromAndBadOnesListed) {
+  put("", 9);
+  spit(folder_ / "images/empty.jpg", "");
+  const auto outcome = train_folder({"--num_epochs", "2"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("10 images of folder"), HasSubstr("2 global 24x24"),
+                                 HasSubstr("no labels and no scores"), Not(HasSubstr("scoring"))));
+  EXPECT_THAT(outcome.err, HasSubstr("empty.jpg"));
+  EXPECT_EQ(count_lines(outcome.err), 1U) << outcome.err;
+  EXPECT_THAT(file("bad_images.txt"), HasSubstr((folder_ / "images/empty.jpg").string() + ": "));
+  const auto none = train_folder({"--num_epochs", "2", "--max_bad_images", "0", "--overwrite"});
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.err, HasSubstr("more images than --max_bad_images 0 cannot be read"));
+}
+
+TEST_F(FolderTraining, ClassFoldersGiveScores) {
+  put("train/cat", 8);
+  put("train/dog", 8);
+  put("test/cat", 3);
+  put("test/dog", 2);
+  spit(folder_ / "images/test/dog/text.png", "no image");
+  const auto outcome = train_folder({"--max_steps", "1"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("2 classes, the folders cat to dog"),
+                                 HasSubstr("on 5 test images of folder"), HasSubstr("chance 50.0 %")));
+  EXPECT_THAT(file("bad_images.txt"), HasSubstr("text.png"));
+  EXPECT_THAT(file("settings.toml"), AllOf(HasSubstr("image_size = 24"), HasSubstr("dataset_name = 'folder'")));
+  std::filesystem::remove(folder_ / "images/train/cat/0.bmp");
+  EXPECT_THAT(train_folder({"--resume"}).err, HasSubstr("holds 15 images, the run was started on 16"));
 }
 
 TEST_F(Training, WeightsAloneCannotBeResumed) {

@@ -128,6 +128,22 @@ TEST(Features, ModesComeBackWhenTheEncoderThrowsOrIsStopped) {
   EXPECT_TRUE(encoder->is_training());
 }
 
+TEST(Features, LeaveOutImagesThatCannotBeRead) {
+  MeanEncoder encoder;
+  HashedImages images = small_images(600);
+  const auto all = extract_features(encoder, images, 32, torch::kCPU);
+  for (std::int64_t i = 255; i < 513; ++i) images.broken.insert(i);  // a whole batch among them
+  std::vector<std::string> told;
+  const auto some = extract_features(encoder, images, 32, torch::kCPU, 0,
+                                     {.left_out = [&told](const BadImage& image) { told.emplace_back(image.what()); }});
+  EXPECT_EQ(told.size(), 258U);
+  EXPECT_EQ(told.front(), "255 is broken");
+  ASSERT_EQ(some.x.size(0), 342);
+  EXPECT_TRUE(torch::equal(some.x, torch::cat({all.x.slice(0, 0, 255), all.x.slice(0, 513)})));
+  EXPECT_TRUE(torch::equal(some.labels, torch::cat({all.labels.slice(0, 0, 255), all.labels.slice(0, 513)})));
+  EXPECT_THROW(extract_features(encoder, images, 32, torch::kCPU), BadImage);
+}
+
 TEST(Features, TellHowFarTheyAre) {
   MeanEncoder encoder;
   std::vector<std::string> told;

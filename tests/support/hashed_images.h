@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,11 +27,14 @@ class HashedImages : public Dataset {
   }
   [[nodiscard]] std::int64_t size() const override { return static_cast<std::int64_t>(images_.size()); }
   ImageRef image(std::int64_t index, Image& scratch) const override {
+    if (broken.contains(index)) throw BadImage(std::to_string(index) + " is broken");
     scratch = images_[static_cast<std::size_t>(index)];
     return scratch.ref();
   }
   [[nodiscard]] int label(std::int64_t index) const override { return static_cast<int>(index % 3); }
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
+
+  std::set<std::int64_t> broken;
 
  private:
   std::vector<Image> images_;

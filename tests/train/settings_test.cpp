@@ -150,14 +150,9 @@ TEST(Settings, RefuseTextThatIsNoNumber) {
   EXPECT_EQ(refusal("gamma", ""), "--gamma '': must be a number from 0 to 1");
 }
 
-TEST(Settings, DefaultsWithAReadableDataSetHaveNoProblem) { EXPECT_THAT(find_problems(with({})), IsEmpty()); }
+TEST(Settings, DefaultsHaveNoProblem) { EXPECT_THAT(find_problems(TrainConfig{}), IsEmpty()); }
 
-TEST(Settings, TheOriginalsDefaultDataSetIsNamedAsNotReadYet) {
-  EXPECT_THAT(
-      find_problems(TrainConfig{}),
-      ElementsAre(
-          "--dataset_name stl10: must be cifar10 or shapes; stl10, the default, is not read by this version yet"));
-}
+constexpr const char* kDatasets = "stl10, cifar10, tiny_imagenet, food101, imagenet1k, folder or shapes";
 
 struct Problem {
   std::map<std::string, std::string> values;
@@ -174,12 +169,15 @@ TEST_P(SettingsProblem, IsTheOneReported) {
 INSTANTIATE_TEST_SUITE_P(
     All, SettingsProblem,
     ::testing::Values(
-        Problem{{{"dataset_name", "cifar"}}, "--dataset_name cifar: must be cifar10 or shapes; did you mean cifar10?"},
+        Problem{{{"dataset_name", "cifar"}},
+                std::string("--dataset_name cifar: must be ") + kDatasets + "; did you mean cifar10?"},
         Problem{{{"dataset_name", "CIFAR10"}},
-                "--dataset_name CIFAR10: must be cifar10 or shapes; did you mean cifar10?"},
-        Problem{{{"dataset_name", "zzzzzzzz"}}, "--dataset_name zzzzzzzz: must be cifar10 or shapes"},
-        Problem{{{"dataset_name", "imagenet1k"}},
-                "--dataset_name imagenet1k: must be cifar10 or shapes; imagenet1k is not read by this version yet"},
+                std::string("--dataset_name CIFAR10: must be ") + kDatasets + "; did you mean cifar10?"},
+        Problem{{{"dataset_name", "zzzzzzzz"}}, std::string("--dataset_name zzzzzzzz: must be ") + kDatasets},
+        Problem{{{"image_size", "7"}}, "--image_size 7: must be an integer from 8 to 4096, or 0 for the data set's"},
+        Problem{{{"image_size", "5000"}},
+                "--image_size 5000: must be an integer from 8 to 4096, or 0 for the data set's"},
+        Problem{{{"max_bad_images", "-1"}}, "--max_bad_images -1: must be an integer of at least 0"},
         Problem{{{"encoder_model_name", "resnet81"}},
                 "--encoder_model_name resnet81: must be resnet18, resnet50 or efficientnet; did you mean resnet18?"},
         Problem{{{"encoder_model_name", ""}}, "--encoder_model_name '': must be resnet18, resnet50 or efficientnet"},

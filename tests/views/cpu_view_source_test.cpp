@@ -3,27 +3,33 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
+#include <set>
 #include <stdexcept>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "relic/core/error.h"
 #include "relic/core/random.h"
 #include "relic/views/render.h"
 #include "relic/views/view_params.h"
 #include "relic/views/view_source.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {
 
-/// Noise images of several sizes, decoded (made) on demand; image `broken` cannot be read.
+/// Noise images of several sizes, decoded (made) on demand; those in `broken` cannot be read.
 class NoiseDataset final : public Dataset {
  public:
-  explicit NoiseDataset(std::int64_t size, std::int64_t broken = -1) : size_(size), broken_(broken) {}
+  explicit NoiseDataset(std::int64_t size, std::set<std::int64_t> broken = {})
+      : size_(size), broken_(std::move(broken)) {}
 
   [[nodiscard]] std::int64_t size() const override { return size_; }
   ImageRef image(std::int64_t index, Image& scratch) const override {
     ++reads;
-    if (index == broken_) throw Error("image " + std::to_string(index) + " is broken");
+    if (broken_.contains(index)) throw BadImage("image " + std::to_string(index) + " is broken");
     if (delay.count() > 0) std::this_thread::sleep_for(delay * (index % 3));
     scratch.resize(20 + static_cast<int>(index % 5) * 7, 18 + static_cast<int>(index % 4) * 11);
     for (std::size_t i = 0; i < scratch.pixels.size(); ++i) {
@@ -39,7 +45,7 @@ class NoiseDataset final : public Dataset {
 
  private:
   std::int64_t size_;
-  std::int64_t broken_;
+  std::set<std::int64_t> broken_;
   std::vector<std::string> names_;
 };
 
@@ -147,7 +153,7 @@ TEST(CpuViewSource, ThrowsWhatTheReaderThrewWhenItsBatchIsDueAndEverAfter) {
   SampleOrder order(40, 11, 5);
   const std::int64_t broken = order.batch(2)[4];
   for (const int workers : {1, 4}) {
-    const NoiseDataset dataset(40, broken);
+    const NoiseDataset dataset(40, {broken});
     const auto source = make_cpu_view_source(dataset, multi_crop_for(side, 2, 4), options(workers));
     EXPECT_EQ(source->next().samples, order.batch(0));
     EXPECT_EQ(source->next().samples, order.batch(1));
@@ -160,6 +166,46 @@ TEST(CpuViewSource, ThrowsWhatTheReaderThrewWhenItsBatchIsDueAndEverAfter) {
       }
     }
   }
+}
+
+TEST(CpuViewSource, TheNextImageTakesThePlaceOfOnesThatAreLeftOut) {
+  SampleOrder order(40, 11, 5);
+  const auto samples = order.batch(0);
+  const std::int64_t broken = samples[4];
+  const NoiseDataset whole(40);
+  const auto expected = make_cpu_view_source(whole, multi_crop_for(side, 2, 1), options(1))->next();
+  std::vector<Views> found;
+  for (const int workers : {1, 4}) {
+    const NoiseDataset dataset(40, {broken, (broken + 1) % 40});
+    std::mutex mutex;
+    std::set<std::string> told;
+    auto with_holes = options(workers, 0, 1);
+    with_holes.left_out = [&](const BadImage& image) {
+      const std::lock_guard lock(mutex);
+      told.insert(image.what());
+    };
+    found.push_back(make_cpu_view_source(dataset, multi_crop_for(side, 2, 1), with_holes)->next());
+    EXPECT_TRUE(told.contains("image " + std::to_string(broken) + " is broken"));
+    EXPECT_TRUE(told.contains("image " + std::to_string((broken + 1) % 40) + " is broken"));
+  }
+  expect_equal(found[0], found[1]);
+  for (std::int64_t i = 0; i < 11; ++i) {
+    const std::int64_t sample = samples[static_cast<std::size_t>(i)];
+    const bool replaced = sample == broken || sample == (broken + 1) % 40;
+    EXPECT_NE(torch::equal(found[0].global[i], expected.global[i]), replaced) << sample;
+    EXPECT_GT(found[0].global[i].std().item<float>(), 0.01F) << sample;
+  }
+}
+
+TEST(CpuViewSource, NoImageThatCanBeReadIsAnError) {
+  std::set<std::int64_t> all;
+  for (std::int64_t i = 0; i < 25; ++i) all.insert(i);
+  const NoiseDataset dataset(25, all);
+  auto nothing = options(2);
+  nothing.left_out = [](const BadImage&) {};
+  EXPECT_EQ(
+      testing::message_of<Error>([&] { make_cpu_view_source(dataset, multi_crop_for(side, 2, 1), nothing)->next(); }),
+      "not one of the 25 images can be read");
 }
 
 TEST(CpuViewSource, EndsAfterTheLastStep) {

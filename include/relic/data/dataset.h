@@ -3,14 +3,22 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "relic/core/error.h"
 #include "relic/data/image.h"
 
 namespace relic {
+
+/// One image that cannot be read, its path and the reason; those beside it may be fine.
+class BadImage : public Error {
+ public:
+  using Error::Error;
+};
 
 /// Images 0 … size−1, of any sizes, wherever they live. All members may be called from several threads at once.
 class Dataset {
@@ -19,23 +27,26 @@ class Dataset {
 
   [[nodiscard]] virtual std::int64_t size() const = 0;
   /// Image `index`: a reference into the data set's own memory, or into `scratch`, which a reader that decodes fills.
-  /// Throws Error naming the file (and offset) that cannot be read.
+  /// Throws BadImage, or Error where no image can be read, naming the file (and offset).
   virtual ImageRef image(std::int64_t index, Image& scratch) const = 0;
   /// Class of image `index`, or −1 where the data set has no labels.
   [[nodiscard]] virtual int label(std::int64_t index) const = 0;
   /// Names of the classes; empty where there are no labels.
   [[nodiscard]] virtual const std::vector<std::string>& class_names() const = 0;
+  /// What people call image `index`: its file, below the data set's folder, or its number.
+  [[nodiscard]] virtual std::string name(std::int64_t index) const { return std::to_string(index); }
 };
 
-enum class Split { train, test };
+/// What to learn from without labels, and the labelled images for scores; `train` and `pretraining` hold the same
+/// images where a data set has no others.
+enum class Split { pretraining, train, test };
 
 /// What is known of a data set before it is opened.
 struct DatasetInfo {
   std::string name;
-  int image_size = 0;  ///< side of a global view, pixels
-  std::int64_t class_count = 0;
+  int image_size = 0;      ///< side of a global view, pixels
+  bool in_memory = false;  ///< read whole when it is opened
   bool synthetic = false;  ///< drawn by us: its scores say nothing about real images
-  bool available = false;  ///< whether this version reads it
 };
 
 std::span<const DatasetInfo> known_datasets();
@@ -44,16 +55,26 @@ const DatasetInfo& dataset_info(const std::string& name);
 
 struct DatasetRequest {
   std::string name{};
-  std::filesystem::path path{};  ///< the folder that holds data sets (`--dataset_path`)
+  std::filesystem::path path{};  ///< the folder that holds data sets; of `folder`, the images (`--dataset_path`)
   Split split = Split::train;
-  std::int64_t max_images = 0;  ///< the first so many only; 0: all
-  std::uint64_t seed = 42;      ///< for synthetic data sets
+  std::int64_t max_images = 0;  ///< so many only, the first ones, or of class folders evenly spread ones; 0: all
+  std::uint64_t seed = 42;      ///< of the images drawn, or of those held out where there is no test split
 };
 
-/// How many images open_dataset would give, told from names and sizes of files. Throws as it does.
-std::int64_t count_images(const DatasetRequest& request);
+/// A data set that is there, told from names and sizes of files; no image is read yet.
+struct FoundDataset {
+  std::int64_t size = 0;
+  std::int64_t classes = 0;      ///< 0: no labels, so no scores
+  bool separate_labels = false;  ///< the labelled images of Split::train are others than these
+  std::string note{};            ///< for people, where something was made out of what is there
+  /// Reads into memory what is small. Throws Error with path, offset and what to do.
+  std::function<std::unique_ptr<Dataset>()> open{};
+};
 
-/// Opens (and, where small, reads into memory) a data set. Throws Error with path, offset and what to do.
+/// Throws Error with path and what to do where it is not there, or not whole.
+FoundDataset find_dataset(const DatasetRequest& request);
+
+/// find_dataset(request).open()
 std::unique_ptr<Dataset> open_dataset(const DatasetRequest& request);
 
 }  // namespace relic

@@ -4,6 +4,8 @@
 #include <functional>
 #include <string>
 
+#include "relic/data/dataset.h"
+
 namespace relic {
 
 struct Watch {
@@ -11,6 +13,9 @@ struct Watch {
   std::function<bool()> stop{};
   /// Told as often where the work has got: "512 of 50000".
   std::function<void(const std::string& where)> progress{};
+
+  /// Told of an image that cannot be read, which is left out; without it, the first such image is an error.
+  std::function<void(const BadImage&)> left_out{};
 
   void at(const std::string& where) const;
 };

@@ -30,6 +30,6 @@ EncoderScores score_untrained(const Dataset& train, const Dataset& test, const T
 
 /// The lines that a run ends with: a small table of both encoders' scores and the gain, with 95 % intervals.
 std::vector<std::string> score_table(const EncoderScores& untrained, const EncoderScores& trained,
-                                     const TrainConfig& config, std::int64_t test_images);
+                                     const TrainConfig& config, std::int64_t classes);
 
 }  // namespace relic

@@ -18,6 +18,7 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path encoder() const { return folder_ / "encoder.pth"; }
   [[nodiscard]] std::filesystem::path settings() const { return folder_ / "settings.toml"; }
   [[nodiscard]] std::filesystem::path metrics() const { return folder_ / "metrics.csv"; }
+  [[nodiscard]] std::filesystem::path bad_images() const { return folder_ / "bad_images.txt"; }
   [[nodiscard]] std::filesystem::path log() const { return folder_ / "train.log"; }
   /// Held by the process that trains here, by FolderLock.
   static constexpr const char* kLockName = ".relic-lock";

@@ -27,6 +27,8 @@ namespace relic {
 /// What the settings mean for the networks, the views and the forward pass.
 RelicOptions relic_options(const TrainConfig& config);
 MultiCropSpec view_options(const TrainConfig& config);
+/// Side of a global view, and of the images that are scored, in pixels.
+int image_size(const TrainConfig& config);
 ForwardOptions forward_options(const TrainConfig& config, const Runtime& runtime);
 
 /// The networks as a run with these settings starts them: a function of the seed.
@@ -38,7 +40,9 @@ std::unique_ptr<Relic> initial_relic(const TrainConfig& config, const torch::Dev
 ///     trainer.run([] { return interrupted; });
 class Trainer {
  public:
-  Trainer(TrainConfig config, Runtime runtime, const Dataset& dataset, RunDirectory run, Log& log);
+  /// `left_out`: see ViewSourceOptions.
+  Trainer(TrainConfig config, Runtime runtime, const Dataset& dataset, RunDirectory run, Log& log,
+          std::function<void(const BadImage&)> left_out = {});
 
   /// Starts from these weights instead of random ones (`--ckpt_path`).
   void load_weights(const StateDict& weights, const std::string& where);
@@ -74,6 +78,7 @@ class Trainer {
   const Dataset& dataset_;
   RunDirectory run_;
   Log& log_;
+  std::function<void(const BadImage&)> left_out_;
   std::int64_t steps_per_epoch_;
   ForwardOptions forward_;
   EmaSchedule schedule_;

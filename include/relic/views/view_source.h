@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -36,6 +37,9 @@ struct ViewSourceOptions {
   std::int64_t last_step = 0;   ///< one past the last
   int workers = 1;              ///< rendering threads, at least 1
   torch::Device device = torch::kCPU;
+  /// Told, by any worker, of an image that cannot be read; the next one that can takes its place. Without it, the first
+  /// such image is an error.
+  std::function<void(const BadImage&)> left_out{};
 };
 
 /// Decodes and renders in worker threads, two batches ahead. The views do not depend on the number of workers.

@@ -1,0 +1,34 @@
+#include "relic/data/bad_images.h"
+
+#include <utility>
+
+#include "data/labelled_files.h"
+#include "relic/core/file.h"
+
+namespace relic {
+
+BadImages::BadImages(std::filesystem::path list, std::int64_t most, std::function<void(const std::string&)> tell)
+    : list_(std::move(list)), most_(most), tell_(std::move(tell)) {
+  std::error_code ignored;
+  if (std::filesystem::exists(list_, ignored)) {
+    for (std::string& line : read_lines(list_)) lines_.insert(std::move(line));
+  }
+}
+
+void BadImages::add(const BadImage& image) {
+  const std::lock_guard lock(mutex_);
+  if (!lines_.insert(image.what()).second) return;
+  AppendFile(list_).append(std::string(image.what()) + "\n");
+  if (static_cast<std::int64_t>(lines_.size()) > most_) {
+    throw Error("more images than --max_bad_images " + std::to_string(most_) + " cannot be read, the last one is " +
+                image.what() + "; all are listed in " + list_.string());
+  }
+  tell_(std::string(image.what()) + "; it is left out");
+}
+
+std::int64_t BadImages::count() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::int64_t>(lines_.size());
+}
+
+}  // namespace relic

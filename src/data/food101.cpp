@@ -1,0 +1,36 @@
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/labelled_files.h"
+#include "data/readers.h"
+#include "relic/core/error.h"
+
+namespace relic {
+
+FoundDataset find_food101(const DatasetRequest& request) {
+  const std::filesystem::path root = request.path / "food-101";
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(root, ignored)) {
+    throw Error(
+        "no Food-101 in " + root.string() +
+        ": unpack http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz there, or point --dataset_path at the folder "
+        "that holds food-101");
+  }
+  LabelledFiles images{.root = root / "images", .classes = read_lines(root / "meta/classes.txt")};
+  const auto list = root / (request.split == Split::test ? "meta/test.txt" : "meta/train.txt");
+  for (const std::string& line : read_lines(list)) {  // "apple_pie/1005649"
+    const std::string name = line.substr(0, line.find('/'));
+    const auto found = std::ranges::find(images.classes, name);
+    if (found == images.classes.end()) {
+      throw Error(list.string() + ": '" + line + "' has the class '" + name + "', which classes.txt does not name");
+    }
+    images.add(line + ".jpg", static_cast<std::int32_t>(found - images.classes.begin()));
+  }
+  if (images.files.size() == 0) throw Error(list.string() + ": names no image; unpack the archive again");
+  return found_files(evenly_spread(std::move(images), request.max_images));
+}
+
+}  // namespace relic

@@ -59,6 +59,7 @@ Bitmap read_header(std::string_view bytes) {
   if (std::find(known.begin(), known.end(), bitmap.bits) == known.end()) {
     throw DecodeFailure(std::to_string(bitmap.bits) + " bits a pixel are not read");
   }
+  if (bitmap.pixels < bitmap.palette) throw DecodeFailure("its pixels would begin inside of its header");
   const std::size_t most = std::size_t{1} << (bitmap.bits & 15U);
   if (bitmap.palette_count == 0 || bitmap.palette_count > most) bitmap.palette_count = most;
   return bitmap;

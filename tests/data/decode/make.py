@@ -55,11 +55,13 @@ def png(name, pixels, color_type, depth, interlaced=False):
                               chunk(b"IEND", b""))
 
 
-def bmp(name, rows, bits, row_count=height, masks=b""):
-    """What Pillow does not write: top-down (a negative row_count), 16 bits."""
-    offset = 14 + 40 + len(masks)
-    header = struct.pack("<IiiHHIIiiII", 40, width, row_count, 1, bits, 3 if masks else 0, len(rows), 0, 0, 0, 0)
-    (here / name).write_bytes(b"BM" + struct.pack("<IHHI", offset + len(rows), 0, 0, offset) + header + masks + rows)
+def bmp(name, rows, bits, row_count=height, masks=b"", colours=b""):
+    """What Pillow does not write: top-down (a negative row_count), 4 and 16 bits."""
+    offset = 14 + 40 + len(masks) + len(colours)
+    header = struct.pack("<IiiHHIIiiII", 40, width, row_count, 1, bits, 3 if masks else 0, len(rows), 0, 0,
+                         len(colours) // 4, 0)
+    (here / name).write_bytes(b"BM" + struct.pack("<IHHI", offset + len(rows), 0, 0, offset) + header + masks +
+                              colours + rows)
 
 
 def padded(rows):
@@ -136,6 +138,12 @@ def make_bmps():
     save("bits.bmp", bits)
     bmp("top_down.bmp", padded(scene(3)[..., ::-1]), 24, -height)
     note("top_down.bmp", tolerance=0)
+    few = rgb.quantize(13)
+    colours = np.zeros((13, 4), np.uint8)
+    colours[:, 2::-1] = np.array(few.getpalette()[:39], np.uint8).reshape(13, 3)
+    indices = np.pad(np.asarray(few), ((0, 0), (0, 1)))
+    bmp("4_bits.bmp", padded((indices[:, 0::2] << 4 | indices[:, 1::2]).astype(np.uint8)), 4, colours=colours.tobytes())
+    note("4_bits.bmp", tolerance=0)
     high = scene(3).astype(np.uint16)
     bmp("555.bmp", padded(high[..., 0] >> 3 << 10 | high[..., 1] >> 3 << 5 | high[..., 2] >> 3), 16)
     note("555.bmp", tolerance=0)

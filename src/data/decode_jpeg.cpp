@@ -23,7 +23,7 @@ struct JpegReader {
   jpeg_error_mgr errors{};
   jpeg_source_mgr source{};
   std::jmp_buf failed{};
-  bool end_may_miss = false;  ///< one scan whose lack of data libjpeg notices by itself
+  bool end_may_miss = false;  ///< libjpeg notices by itself what the scan lacks
   bool ended_early = false;
   std::array<char, JMSG_LENGTH_MAX> message{};
   std::vector<JSAMPLE> cmyk_row;
@@ -134,10 +134,10 @@ bool read_picture(JpegReader& reader, Image& out) {
   if (codec.num_components == 2) throw DecodeFailure("it has 2 channels, where 1, 3 or 4 are expected");
   codec.out_color_space = codec.num_components == 4 ? JCS_CMYK : JCS_RGB;
   resize_image(out, codec.image_width, codec.image_height);
-  const bool several_scans = jpeg_has_multiple_scans(&codec) != FALSE;
-  jpeg_start_decompress(&codec);
-  // A file whose end marker alone is missing is whole; of several scans the last could be missing too.
-  reader.end_may_miss = !several_scans && codec.arith_code == FALSE;
+  jpeg_start_decompress(&codec);  // reads all scans where there are several: the last could be the one that is missing
+  // Of one scan, libjpeg itself notices what is missing, unless it is coded arithmetically; the end marker alone may
+  // miss.
+  reader.end_may_miss = codec.arith_code == FALSE;
   read_rows(reader, out);
   return true;
 }

@@ -1,6 +1,6 @@
 """Writes the pictures of tests/dataset/decode_test.cpp and what Pillow makes of them.
 
-    python make.py        # Pillow and numpy; writes beside itself
+    python make.py        # Pillow, numpy and libjpeg-turbo's jpegtran; writes beside itself
 
 For each picture NAME there is NAME.rgb, its expected height x width x 3 bytes: Image.open(NAME).convert("RGB"), or
 for 16-bit files, which Pillow saturates, round(value / 257) by numpy. index.json lists them in order.
@@ -10,6 +10,7 @@ import io
 import json
 import pathlib
 import struct
+import subprocess
 import zlib
 
 import numpy as np
@@ -86,6 +87,8 @@ def make_jpegs():
     save("progressive.jpg", rgb, 2, quality=85, progressive=True)
     save("gray_progressive.jpg", gray, 2, quality=85, progressive=True)
     save("restarts.jpg", rgb, 2, quality=85, restart_marker_blocks=2)
+    subprocess.run(["jpegtran", "-arithmetic", "-outfile", here / "arithmetic.jpg", here / "rgb.jpg"], check=True)
+    note("arithmetic.jpg")
     save("cmyk.jpg", cmyk, 2, quality=85)
     inks = (here / "cmyk.jpg").read_bytes()
     adobe = inks.index(b"Adobe") + 11  # the colour transform: none becomes YCCK

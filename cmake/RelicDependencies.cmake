@@ -1,6 +1,10 @@
 # Packages besides LibTorch that the library, the program and the tests use.
 find_package(Threads REQUIRED)
 find_package(OpenCV 4.5 REQUIRED COMPONENTS core imgproc imgcodecs)
+find_package(JPEG REQUIRED) # OpenCV takes these too, but prints what they complain about and keeps half-read pictures
+find_package(PNG REQUIRED)
+find_package(TIFF 4.5 REQUIRED)
+find_package(WebP REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)

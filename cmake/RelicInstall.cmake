@@ -13,4 +13,4 @@ configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/relicConfig.cmake.in"
   INSTALL_DESTINATION "${package_folder}")
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/relicConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/relicConfig.cmake" "${PROJECT_BINARY_DIR}/relicConfigVersion.cmake"
-  "${PROJECT_SOURCE_DIR}/cmake/RelicTorch.cmake" DESTINATION "${package_folder}")
+  "${PROJECT_SOURCE_DIR}/cmake/RelicTorch.cmake" "${PROJECT_SOURCE_DIR}/cmake/FindWebP.cmake" DESTINATION "${package_folder}")

@@ -59,7 +59,7 @@ missing_packages() {
 install_packages() {
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     say "This is no Debian or Ubuntu system, so nothing is installed here. Needed: a C++20 compiler, CMake 3.25, Ninja," \
-      "OpenCV 4.5, spdlog, CLI11 2.1, toml++ 3, nlohmann JSON, Python 3 with venv, and for the tests GoogleTest;" \
+      "OpenCV 4.5, libjpeg-turbo, libpng, libtiff 4.5, libwebp, spdlog, CLI11 2.1, toml++ 3, nlohmann JSON, Python 3 with venv, and for the tests GoogleTest;" \
       "ccache and mold make it faster."
     return
   fi
@@ -82,8 +82,8 @@ install_packages() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-build_packages=(g++ cmake ninja-build ccache mold git ca-certificates python3 python3-venv libopencv-dev libspdlog-dev
-  libcli11-dev libtomlplusplus-dev nlohmann-json3-dev)
+build_packages=(g++ cmake ninja-build ccache mold git ca-certificates python3 python3-venv libopencv-dev libjpeg-dev
+  libpng-dev libtiff-dev libwebp-dev libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev)
 test_packages=(libgtest-dev libgmock-dev)
 
 # --- LibTorch ---

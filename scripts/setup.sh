@@ -59,8 +59,8 @@ missing_packages() {
 install_packages() {
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     say "This is no Debian or Ubuntu system, so nothing is installed here. Needed: a C++20 compiler, CMake 3.25, Ninja," \
-      "OpenCV 4.5, libjpeg-turbo, libpng, libtiff 4.5, libwebp, spdlog, CLI11 2.1, toml++ 3, nlohmann JSON, Python 3 with venv, and for the tests GoogleTest;" \
-      "ccache and mold make it faster."
+      "OpenCV 4.5, libjpeg-turbo, libpng, libtiff 4.5, libwebp, libcurl 7.85, libarchive, OpenSSL, spdlog, CLI11 2.1," \
+      "toml++ 3, nlohmann JSON, Python 3 with venv, and for the tests GoogleTest; ccache and mold make it faster."
     return
   fi
   local missing
@@ -83,7 +83,8 @@ install_packages() {
 }
 
 build_packages=(g++ cmake ninja-build ccache mold git ca-certificates python3 python3-venv libopencv-dev libjpeg-dev
-  libpng-dev libtiff-dev libwebp-dev libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev)
+  libpng-dev libtiff-dev libwebp-dev libcurl4-openssl-dev libarchive-dev libssl-dev libspdlog-dev libcli11-dev
+  libtomlplusplus-dev nlohmann-json3-dev)
 test_packages=(libgtest-dev libgmock-dev)
 
 # --- LibTorch ---

@@ -124,19 +124,6 @@ std::uint64_t size_of(int descriptor, const std::filesystem::path& path) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-/// Closes on leaving a scope.
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  ~Descriptor() { ::close(descriptor_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
 }  // namespace
 
 int open_or_fail(std::string_view what, const std::filesystem::path& path, int flags) {

@@ -44,14 +44,22 @@ int lock_now(int descriptor) {
 
 }  // namespace
 
-FolderLock::FolderLock(const std::filesystem::path& folder, const char* name) : path_(folder / name) {
+FolderLock::FolderLock(const std::filesystem::path& folder, const char* name)
+    : FolderLock(folder, name, [&](const std::string& holder) {
+        throw Error(folder.string() + " is in use by " + holder + "; wait for it, or choose another folder");
+      }) {}
+
+FolderLock::FolderLock(const std::filesystem::path& folder, const char* name,
+                       const std::function<void(const std::string& holder)>& pause)
+    : path_(folder / name) {
   for (;;) {
     descriptor_ = open_or_fail("write", path_, O_RDWR | O_CREAT);
     const int reason = lock_now(descriptor_);
     if (reason == EWOULDBLOCK) {
       const std::string holder = contents(descriptor_);
       ::close(descriptor_);
-      throw Error(folder.string() + " is in use by " + holder + "; wait for it, or choose another folder");
+      pause(holder);
+      continue;
     }
     if (reason != 0 || names(path_, descriptor_)) break;  // locked, or no locks here
     ::close(descriptor_);

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <utility>
 
-#include "formats/printable.h"
+#include "core/printable.h"
 #include "relic/core/error.h"
 
 namespace relic {

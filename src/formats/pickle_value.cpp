@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "formats/printable.h"
+#include "core/printable.h"
 #include "relic/core/error.h"
 
 namespace relic {

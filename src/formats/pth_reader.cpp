@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "core/printable.h"
 #include "formats/pickle_reader.h"
-#include "formats/printable.h"
 #include "formats/torch_objects.h"
 #include "formats/zip_archive.h"
 #include "relic/core/error.h"

@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "formats/printable.h"
+#include "core/printable.h"
 #include "relic/core/error.h"
 
 namespace relic {

@@ -7,8 +7,8 @@
 #include <system_error>
 #include <utility>
 
+#include "core/printable.h"
 #include "formats/crc32.h"
-#include "formats/printable.h"
 #include "relic/core/error.h"
 
 namespace relic {

@@ -46,6 +46,27 @@ TEST(FolderLock, AFileThatAKilledProcessLeftLocksNobodyOut) {
   EXPECT_NO_THROW(FolderLock(folder.path(), "lock"));
 }
 
+TEST(FolderLock, WaitsForTheHolderWhoseNameItTells) {
+  const TemporaryFolder folder;
+  std::optional<FolderLock> first;
+  first.emplace(folder.path(), "lock");
+  int pauses = 0;
+  const FolderLock second(folder.path(), "lock", [&](const std::string& holder) {
+    EXPECT_THAT(holder, HasSubstr("process " + std::to_string(::getpid())));
+    if (++pauses == 3) first.reset();
+  });
+  EXPECT_EQ(pauses, 3);
+  EXPECT_THROW(FolderLock(folder.path(), "lock"), Error);
+}
+
+TEST(FolderLock, GivesUpWaitingWhereThePauseThrows) {
+  const TemporaryFolder folder;
+  const FolderLock first(folder.path(), "lock");
+  const auto give_up = [](const std::string&) { throw Interrupted(); };
+  EXPECT_THROW(FolderLock(folder.path(), "lock", give_up), Interrupted);
+  EXPECT_THROW(FolderLock(folder.path(), "lock"), Error);
+}
+
 TEST(FolderLock, AFolderThatCannotBeWrittenIsAnError) {
   const TemporaryFolder folder;
   EXPECT_THAT(testing::message_of<Error>([&] { FolderLock(folder / "absent", "lock"); }),

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <string>
 
 namespace relic {
 
@@ -9,10 +11,14 @@ namespace relic {
 /// kernel's (flock): it ends with the process however that ends, so that a file left over by a killed one locks nobody
 /// out. Where the file system knows no locks there is none.
 ///
-/// Throws Error, with process and host of the holder, where another process holds it.
+/// Without a `pause` throws Error, with process and host of the holder, where another process holds it.
 class FolderLock {
  public:
   FolderLock(const std::filesystem::path& folder, const char* name);
+  /// Where another process holds it, calls `pause` with process and host of the holder, and tries again when that
+  /// returns; it throws to give up.
+  FolderLock(const std::filesystem::path& folder, const char* name,
+             const std::function<void(const std::string& holder)>& pause);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;

@@ -24,6 +24,7 @@ void describe(archive_entry* entry, const Entry& wanted) {
   archive_entry_set_filetype(entry, AE_IFREG);
   archive_entry_set_perm(entry, static_cast<__LA_MODE_T>(wanted.mode));
   archive_entry_set_size(entry, 0);
+  archive_entry_set_mtime(entry, 1'000'000'000, 0);
   switch (wanted.kind) {
     case EntryKind::file:
       archive_entry_set_size(entry, static_cast<la_int64_t>(wanted.contents.size()));
@@ -59,7 +60,10 @@ std::string make_archive(const std::vector<Entry>& entries, ArchiveKind kind) {
     require(writer, archive_write_set_format_zip(writer));
   } else {
     require(writer, archive_write_set_format_ustar(writer));
-    if (kind == ArchiveKind::tar_gz) require(writer, archive_write_add_filter_gzip(writer));
+    if (kind == ArchiveKind::tar_gz) {
+      require(writer, archive_write_add_filter_gzip(writer));
+      require(writer, archive_write_set_filter_option(writer, "gzip", "timestamp", nullptr));  // the same each second
+    }
   }
   archive_write_set_bytes_in_last_block(writer, 1);
   require(writer, archive_write_open(writer, &bytes, nullptr, append, nullptr));

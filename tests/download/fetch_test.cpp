@@ -18,7 +18,7 @@ using ::testing::Pair;
 using Fetching = Download;
 
 /// The first so many requests are cut at `cut_at`, all others get the whole.
-LoopbackServer::Answer cut_first(ServedFile file, std::size_t cut_at, std::size_t requests = 1) {
+LoopbackServer::Answer cut_first(const ServedFile& file, std::size_t cut_at, std::size_t requests = 1) {
   return [=](const Request& request, std::size_t number, Connection& connection) {
     ServedFile now = file;
     if (number < requests) now.cut_at = cut_at;
@@ -26,7 +26,7 @@ LoopbackServer::Answer cut_first(ServedFile file, std::size_t cut_at, std::size_
   };
 }
 
-LoopbackServer::Answer always(ServedFile file) { return cut_first(std::move(file), 0, 0); }
+LoopbackServer::Answer always(const ServedFile& file) { return cut_first(file, 0, 0); }
 
 TEST_F(Fetching, BringsUnpacksAndLeavesNothingElse) {
   const std::string archive = small_archive();

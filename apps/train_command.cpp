@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "fetch_dataset.h"
 #include "print.h"
 #include "relic/core/error.h"
 #include "relic/core/file.h"
@@ -178,7 +179,7 @@ void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& r
 int train(const Plan& plan, const RunDirectory& run) {
   const auto& config = plan.config;
   const Images images = open_images(plan);
-  Log log(config.quiet ? LogLevel::warning : config.verbose ? LogLevel::debug : LogLevel::info);
+  Log log(console_level(config));
   log.open_file(log_file(config.log_file, run));
   std::optional<BadImages> bad_images;
   const auto leave_out = [&bad_images](const BadImage& image) { bad_images->add(image); };
@@ -252,6 +253,8 @@ int run_training(const CommandLine& line) {
     }
     catch_stop_signals();
     return train_alone(line, run);
+  } catch (const Interrupted&) {
+    return stop_status();
   } catch (const c10::OutOfMemoryError& error) {
     throw std::bad_alloc();
   } catch (const c10::Error& error) {

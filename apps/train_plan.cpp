@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <initializer_list>
 
+#include "fetch_dataset.h"
 #include "initial_weights.h"
 #include "relic/core/error.h"
 #include "relic/core/text.h"
@@ -103,6 +105,48 @@ void require_log_folder(const TrainConfig& config) {
 
 }  // namespace
 
+namespace {
+
+/// Does what may throw an Error, whose message joins the problems unless it is known.
+void attempt(std::vector<std::string>& problems, const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    if (std::ranges::find(problems, error.what()) == problems.end()) {
+      problems.emplace_back(error.what());
+    }
+  }
+}
+
+/// Looks the images up; fetches them first where they are to be fetched, and where nothing else is wrong.
+void find_images(Plan& plan, const SettingNames& unread, std::vector<std::string>& problems) {
+  if (!sound(plan, unread, {"dataset_name", "dataset_path", "image_size", "max_images"})) {
+    return;
+  }
+  if (is_to_be_fetched(plan.config)) {
+    if (!problems.empty()) {
+      return;
+    }
+    fetch_dataset(plan.config);
+  }
+  attempt(problems, [&] { plan.images = find_dataset(request_of(plan.config, Split::pretraining)); });
+  if (plan.images.classes > 0) {
+    attempt(problems, [&] { plan.test_split = find_dataset(request_of(plan.config, Split::test)); });
+  }
+  if (plan.images.separate_labels) {
+    attempt(problems, [&] { plan.train_split = find_dataset(request_of(plan.config, Split::train)); });
+  }
+  const auto& config = plan.config;
+  const bool too_few_asked_for = config.max_images > 0 && config.max_images < config.batch_size;
+  if (plan.images.size > 0 && !unread.contains("batch_size") && config.batch_size > plan.images.size &&
+      !too_few_asked_for) {  // that is told already
+    problems.push_back("--batch_size " + std::to_string(config.batch_size) + ": larger than the data set (" +
+                       std::to_string(plan.images.size) + " images)");
+  }
+}
+
+}  // namespace
+
 Plan make_plan(const CommandLine& line, const RunDirectory& run) {
   Plan plan;
   plan.config = line.config;
@@ -118,46 +162,24 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
   for (auto& problem : find_problems(plan.config, line.unread)) {
     problems.push_back(std::move(problem));
   }
-  const auto attempt = [&problems](const auto& action) {
-    try {
-      action();
-    } catch (const Error& error) {
-      if (std::ranges::find(problems, error.what()) == problems.end()) {
-        problems.emplace_back(error.what());
-      }
-    }
-  };
   const auto ready = [&](std::initializer_list<const char*> names) { return sound(plan, line.unread, names); };
   if (ready({"device", "precision", "num_threads", "num_workers"})) {
-    attempt([&] { plan.runtime = choose_runtime(plan.config); });
-  }
-  if (ready({"dataset_name", "max_images"})) {
-    attempt([&] { plan.images = find_dataset(request_of(plan.config, Split::pretraining)); });
-    if (plan.images.classes > 0) {
-      attempt([&] { plan.test_split = find_dataset(request_of(plan.config, Split::test)); });
-    }
-    if (plan.images.separate_labels) {
-      attempt([&] { plan.train_split = find_dataset(request_of(plan.config, Split::train)); });
-    }
-  }
-  const bool too_few_asked_for = plan.config.max_images > 0 && plan.config.max_images < plan.config.batch_size;
-  if (plan.images.size > 0 && !line.unread.contains("batch_size") && plan.config.batch_size > plan.images.size &&
-      !too_few_asked_for) {  // that is told already
-    problems.push_back("--batch_size " + std::to_string(plan.config.batch_size) + ": larger than the data set (" +
-                       std::to_string(plan.images.size) + " images)");
+    attempt(problems, [&] { plan.runtime = choose_runtime(plan.config); });
   }
   if (!plan.config.dry_run && !plan.config.resume && !plan.config.overwrite) {
-    attempt([&] { run.require_free(); });
+    attempt(problems, [&] { run.require_free(); });
   }
-  attempt([&] { run.require_folder(); });
-  attempt([&] { require_log_folder(plan.config); });
+  attempt(problems, [&] { run.require_folder(); });
+  attempt(problems, [&] { require_log_folder(plan.config); });
+  if (!plan.start.checkpoint && !plan.config.ckpt_path.empty() &&
+      ready({"ckpt_path", "dataset_name", "encoder_model_name", "stem", "proj_hidden_dim", "proj_out_dim"})) {
+    attempt(problems, [&] { plan.start.weights = read_initial_weights(plan.config); });
+  }
+  find_images(plan, line.unread, problems);
   if (plan.start.checkpoint) {
     for (auto& problem : find_differences(plan, line.unread, run)) {
       problems.push_back(std::move(problem));
     }
-  } else if (!plan.config.ckpt_path.empty() &&
-             ready({"ckpt_path", "dataset_name", "encoder_model_name", "stem", "proj_hidden_dim", "proj_out_dim"})) {
-    attempt([&] { plan.start.weights = read_initial_weights(plan.config); });
   }
   if (!problems.empty() && plan.config.resume && !plan.start.checkpoint) {
     problems.insert(problems.begin(), "--resume: there is no run in " + run.folder().string() +

@@ -28,24 +28,17 @@ struct Records {
   std::vector<std::uint8_t> labels;
 };
 
-fs::path find_folder(const fs::path& path) {
-  fs::path folder = path / "cifar-10-batches-bin";
+fs::path find_files(const DatasetRequest& request) {
+  const fs::path& path = request.path;
   std::error_code ignored;
-  if (!fs::is_directory(folder, ignored)) {
-    if (fs::exists(path / "data_batch_1.bin", ignored) || fs::exists(path / "test_batch.bin", ignored)) {
-      const fs::path here = fs::absolute(path / "").lexically_normal().parent_path();
-      throw Error("--dataset_path " + path.string() + ": holds CIFAR-10's files themselves; " +
-                  (here.filename() == folder.filename()
-                       ? "name the folder above: --dataset_path " + here.parent_path().string()
-                       : "they belong into a folder of it named " + folder.filename().string()));
-    }
-    throw Error("no CIFAR-10 in " + folder.string() +
-                ": download https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz and unpack it there with "
-                "'mkdir -p " +
-                path.string() + " && tar xf cifar-10-binary.tar.gz -C " + path.string() +
-                "', or point --dataset_path at the folder that holds cifar-10-batches-bin");
+  if (fs::exists(path / "data_batch_1.bin", ignored) || fs::exists(path / "test_batch.bin", ignored)) {
+    const fs::path here = fs::absolute(path / "").lexically_normal().parent_path();
+    throw Error("--dataset_path " + path.string() + ": holds CIFAR-10's files themselves; " +
+                (here.filename() == "cifar-10-batches-bin"
+                     ? "name the folder above: --dataset_path " + here.parent_path().string()
+                     : "they belong into a folder of it named cifar-10-batches-bin"));
   }
-  return folder;
+  return dataset_root(request);
 }
 
 std::uint64_t records_in(const fs::path& file) {
@@ -125,7 +118,7 @@ std::vector<std::string> files_of(Split split) {
 }
 
 std::int64_t count_cifar10(const DatasetRequest& request) {
-  const fs::path folder = find_folder(request.path);
+  const fs::path folder = find_files(request);
   require_equal_lengths(folder, files_of(request.split));
   std::int64_t count = 0;
   for (const std::string& file : files_of(request.split)) {
@@ -138,7 +131,7 @@ std::int64_t count_cifar10(const DatasetRequest& request) {
 }
 
 std::unique_ptr<Dataset> open_cifar10(const DatasetRequest& request) {
-  const fs::path folder = find_folder(request.path);
+  const fs::path folder = find_files(request);
   std::vector<std::string> names = read_class_names(folder / "batches.meta.txt");
   Records records;
   auto wanted = static_cast<std::uint64_t>(request.max_images);

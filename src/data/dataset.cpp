@@ -7,6 +7,7 @@
 
 #include "data/readers.h"
 #include "relic/core/nearest_name.h"
+#include "relic/data/download.h"
 
 namespace relic {
 namespace {
@@ -46,6 +47,18 @@ const DatasetInfo& dataset_info(const std::string& name) {
   const std::string nearest = nearest_name(name, names);
   throw UsageError("unknown data set '" + name + "'" + (nearest.empty() ? "" : ": did you mean '" + nearest + "'?") +
                    " Known: " + list);
+}
+
+std::filesystem::path dataset_root(const DatasetRequest& request) {
+  const ArchiveSource& archive = *official_archive(request.name);
+  std::filesystem::path root = request.path / archive.folder;
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(root, ignored)) {
+    throw Error("no " + archive.title + " in " + root.string() + ": leave out --no_download to fetch it, unpack " +
+                archive.url + " in " + request.path.string() + ", or point --dataset_path at the folder that holds " +
+                archive.folder);
+  }
+  return root;
 }
 
 FoundDataset find_dataset(const DatasetRequest& request) {

@@ -11,14 +11,7 @@
 namespace relic {
 
 FoundDataset find_food101(const DatasetRequest& request) {
-  const std::filesystem::path root = request.path / "food-101";
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(root, ignored)) {
-    throw Error(
-        "no Food-101 in " + root.string() +
-        ": unpack http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz there, or point --dataset_path at the folder "
-        "that holds food-101");
-  }
+  const std::filesystem::path root = dataset_root(request);
   LabelledFiles images{.root = root / "images", .classes = read_lines(root / "meta/classes.txt")};
   const auto list = root / (request.split == Split::test ? "meta/test.txt" : "meta/train.txt");
   for (const std::string& line : read_lines(list)) {  // "apple_pie/1005649"

@@ -1,11 +1,14 @@
 // How each data set is found; see find_dataset.
 #pragma once
 
-#include <memory>
+#include <filesystem>
 
 #include "relic/data/dataset.h"
 
 namespace relic {
+
+/// The folder of a data set that has an official archive. Throws Error, with how to get it, where it is not there.
+std::filesystem::path dataset_root(const DatasetRequest& request);
 
 /// CIFAR-10 in its official binary layout, from request.path/cifar-10-batches-bin, into memory.
 FoundDataset find_cifar10(const DatasetRequest& request);

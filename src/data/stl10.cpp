@@ -106,18 +106,6 @@ std::vector<int> read_labels(const fs::path& file, std::int64_t count) {
   return labels;
 }
 
-fs::path find_root(const fs::path& path) {
-  fs::path root = path / "stl10_binary";
-  std::error_code ignored;
-  if (!fs::is_directory(root, ignored)) {
-    throw Error(
-        "no STL-10 in " + root.string() +
-        ": unpack http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz there, or point --dataset_path at the "
-        "folder that holds stl10_binary");
-  }
-  return root;
-}
-
 std::unique_ptr<Dataset> open_stl10(const fs::path& root, const std::string& name, std::int64_t size, bool labelled) {
   std::vector<std::string> names = read_lines(root / "class_names.txt");
   if (names.size() != class_count) {
@@ -131,7 +119,7 @@ std::unique_ptr<Dataset> open_stl10(const fs::path& root, const std::string& nam
 }  // namespace
 
 FoundDataset find_stl10(const DatasetRequest& request) {
-  const fs::path root = find_root(request.path);
+  const fs::path root = dataset_root(request);
   const bool labelled = request.split != Split::pretraining;
   const std::string name = !labelled ? "unlabeled" : request.split == Split::test ? "test" : "train";
   const fs::path images = root / (name + "_X.bin");

@@ -42,14 +42,7 @@ LabelledFiles validation_images(const fs::path& root) {
 }  // namespace
 
 FoundDataset find_tiny_imagenet(const DatasetRequest& request) {
-  const fs::path root = request.path / "tiny-imagenet-200";
-  std::error_code ignored;
-  if (!fs::is_directory(root, ignored)) {
-    throw Error(
-        "no Tiny ImageNet in " + root.string() +
-        ": unpack http://cs231n.stanford.edu/tiny-imagenet-200.zip there, or point --dataset_path at the folder "
-        "that holds tiny-imagenet-200");
-  }
+  const fs::path root = dataset_root(request);
   if (request.split == Split::test) return found_files(evenly_spread(validation_images(root), request.max_images));
   LabelledFiles images = find_images(root / "train");
   label_by_folder(images, read_classes(root));

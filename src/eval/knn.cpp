@@ -22,8 +22,8 @@ torch::Tensor normalised(const torch::Tensor& x) {
 
 }  // namespace
 
-Accuracy knn_accuracy(const Features& train, const Features& test, std::int64_t classes, std::int64_t k,
-                      double temperature) {
+torch::Tensor knn_votes(const Features& train, const Features& test, std::int64_t classes, std::int64_t k,
+                        double temperature) {
   check_features(train, classes, "training");
   check_features(test, classes, "test");
   if (k < 1 || !(temperature > 0)) {
@@ -39,19 +39,25 @@ Accuracy knn_accuracy(const Features& train, const Features& test, std::int64_t 
   const torch::Tensor queries = normalised(test.x);
   const std::int64_t neighbours = std::min(k, train.x.size(0));
   const std::int64_t rows = std::max<std::int64_t>(1, kMostSimilarities / train.x.size(0));
-  Accuracy accuracy{.correct = 0, .total = queries.size(0)};
-  for (std::int64_t begin = 0; begin < accuracy.total; begin += rows) {
-    const std::int64_t end = std::min(begin + rows, accuracy.total);
+  const std::int64_t total = queries.size(0);
+  torch::Tensor votes = torch::zeros({total, classes}, torch::kDouble);
+  for (std::int64_t begin = 0; begin < total; begin += rows) {
+    const std::int64_t end = std::min(begin + rows, total);
     const auto [similarity, index] = at::mm(queries.slice(0, begin, end), keys).topk(neighbours, 1);
     // Relative to the nearest, so that no weight overflows at a low temperature; a query's votes only compare with
     // each other.
     const torch::Tensor near = similarity.to(torch::kDouble);
     const torch::Tensor weight = ((near - near.slice(1, 0, 1)) / temperature).exp();
     const torch::Tensor labels = train.labels.index_select(0, index.flatten()).view(index.sizes());
-    const torch::Tensor votes = torch::zeros({end - begin, classes}, torch::kDouble).scatter_add_(1, labels, weight);
-    accuracy.correct += count_equal(votes.argmax(1), test.labels.slice(0, begin, end));
+    votes.slice(0, begin, end).scatter_add_(1, labels, weight);
   }
-  return accuracy;
+  return votes;
+}
+
+Accuracy knn_accuracy(const Features& train, const Features& test, std::int64_t classes, std::int64_t k,
+                      double temperature) {
+  const torch::Tensor votes = knn_votes(train, test, classes, k, temperature);
+  return {.correct = count_equal(votes.argmax(1), test.labels), .total = test.labels.numel()};
 }
 
 }  // namespace relic

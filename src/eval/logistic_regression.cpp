@@ -106,20 +106,24 @@ LogisticRegression fit_logistic_regression(const Features& train, std::int64_t c
           .converged = minimum.converged};
 }
 
-Accuracy linear_accuracy(const LogisticRegression& model, const Features& test) {
+torch::Tensor linear_scores(const LogisticRegression& model, const Features& test) {
   check_features(test, model.weight.size(0), "test");
   if (test.x.size(1) != model.weight.size(1)) {
     throw Error("the test features have " + std::to_string(test.x.size(1)) + " dimensions, the classifier " +
                 std::to_string(model.weight.size(1)));
   }
   const at::NoGradGuard no_grad;
-  Accuracy accuracy{.correct = 0, .total = test.x.size(0)};
-  for (std::int64_t begin = 0; begin < accuracy.total; begin += kRows) {
-    const torch::Tensor scores =
-        at::addmm(model.intercept, test.x.slice(0, begin, begin + kRows).to(torch::kDouble), model.weight.t());
-    accuracy.correct += count_equal(scores.argmax(1), test.labels.slice(0, begin, begin + kRows));
+  torch::Tensor scores = torch::empty({test.x.size(0), model.weight.size(0)}, torch::kDouble);
+  for (std::int64_t begin = 0; begin < test.x.size(0); begin += kRows) {
+    scores.slice(0, begin, begin + kRows)
+        .copy_(at::addmm(model.intercept, test.x.slice(0, begin, begin + kRows).to(torch::kDouble), model.weight.t()));
   }
-  return accuracy;
+  return scores;
+}
+
+Accuracy linear_accuracy(const LogisticRegression& model, const Features& test) {
+  const torch::Tensor scores = linear_scores(model, test);
+  return {.correct = count_equal(scores.argmax(1), test.labels), .total = test.labels.numel()};
 }
 
 }  // namespace relic

@@ -50,7 +50,7 @@ torch::Device choose_device(const std::string& name, Runtime& runtime) {
     device.set_index(0);
   }
   const auto count = static_cast<int>(torch::cuda::device_count());
-  if (static_cast<int>(device.index()) >= count) {
+  if (std::int64_t{device.index()} >= count) {
     throw UsageError("--device " + name + ": this machine has " + std::to_string(count) +
                      " CUDA device(s), numbered from 0");
   }

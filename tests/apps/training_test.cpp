@@ -257,6 +257,28 @@ TEST_F(Training, WithoutStandardDescriptorsNothingIsPrintedIntoItsFiles) {
   EXPECT_EQ(log.find("step 1: instance"), log.rfind("step 1: instance"));
 }
 
+TEST_F(Training, ADataSetThatIsNotThereIsFetched) {
+  const auto archive = folder_ / "cifar.tar.gz";
+  const std::string tar =
+      "tar -czf " + archive.string() + " -C " + (folder_ / "data").string() + " cifar-10-batches-bin";
+  ASSERT_EQ(std::system(tar.c_str()), 0);
+  std::filesystem::remove_all(folder_ / "data");
+  const auto forbidden = train({"--no_download"});
+  EXPECT_EQ(forbidden.status, 2);
+  EXPECT_THAT(forbidden.err, HasSubstr("leave out --no_download"));
+  const std::string url = "file://" + archive.string();
+  const auto wrong = train({"--dataset_url", url, "--gamma", "2"});
+  EXPECT_EQ(wrong.err, "relic_train: --gamma 2: must be a number from 0 to 1\n");
+  const auto other = train({"--dataset_url", url, "--dataset_md5", "0123456789abcdef0123456789abcdef"});
+  EXPECT_EQ(other.status, 1);
+  EXPECT_THAT(other.err, HasSubstr("0123456789abcdef0123456789abcdef"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
+  const auto outcome = train({"--dataset_url", url, "--max_steps", "1", "--no_scores"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("20 images of cifar10"));
+  EXPECT_EQ(train({"--resume", "--max_steps", "2", "--no_download", "--no_scores"}).status, 0);
+}
+
 TEST_F(Training, AMissingTestSplitIsFoundBeforeTheTraining) {
   std::filesystem::remove(folder_ / "data/cifar-10-batches-bin/test_batch.bin");
   const auto outcome = train({"--max_steps", "1"});
@@ -348,7 +370,10 @@ TEST_F(Training, StoppedByMaxStepsItSaysSoAndLeavesOutScoresThatAreNotWanted) {
 
 TEST_F(Training, ResumeSaysFirstThatThereIsNoRun) {
   const auto run = (folder_ / "run").string();
-  const auto outcome = Child({"--resume", "-save_model_dir", run}, folder_.path()).outcome();
+  const auto outcome =
+      Child({"--resume", "-save_model_dir", run, "--dataset_path", folder_.path().string(), "--no_download"},
+            folder_.path())
+          .outcome();
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.err, ::testing::StartsWith("relic_train: --resume: there is no run in " + run));
   EXPECT_THAT(outcome.err, HasSubstr("no STL-10 in"));

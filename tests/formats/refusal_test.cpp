@@ -30,7 +30,7 @@ std::string message_of_file(const std::string& file_bytes) {
     read_pth(folder / "file.pth");
     return "";
   } catch (const Error& error) {
-    const std::string message = error.what();
+    std::string message = error.what();
     EXPECT_THAT(message, AllOf(HasSubstr("file.pth: "), Not(HasSubstr("\n"))));
     return message;
   }

@@ -244,11 +244,13 @@ TEST(Resize, IsTheWeightedMeanOfATriangleForSizesDownToOnePixel) {
           for (int j = 0; j < in; ++j) {
             const double place = std::abs(j + 0.5 - (x + 0.5) * in / out) / support;
             const double weight = std::max(0.0, 1 - place);
-            sum += weight * image.pixels[static_cast<std::size_t>(3 * j + c)];
+            sum += weight * image.pixels[std::size_t{3} * static_cast<std::size_t>(j) + static_cast<std::size_t>(c)];
             total += weight;
           }
           const int expected = static_cast<int>(std::floor(sum / total + 0.5));
-          largest = std::max(largest, std::abs(expected - int{got[static_cast<std::size_t>(3 * x + c)]}));
+          largest = std::max(
+              largest, std::abs(expected -
+                                int{got[std::size_t{3} * static_cast<std::size_t>(x) + static_cast<std::size_t>(c)]}));
         }
       }
     }

@@ -26,6 +26,10 @@ struct Accuracy {
   [[nodiscard]] std::string text() const;
 };
 
+/// For each test image the votes for each class, [N, classes] float64, up to a factor of its own.
+torch::Tensor knn_votes(const Features& train, const Features& test, std::int64_t classes, std::int64_t k = 200,
+                        double temperature = 0.1);
+
 /// Weighted k-nearest-neighbour vote by cosine similarity, weights exp(similarity / temperature) (Wu et al. 2018,
 /// arXiv 1805.01978, section 3.4). k is limited to the number of training features.
 Accuracy knn_accuracy(const Features& train, const Features& test, std::int64_t classes, std::int64_t k = 200,
@@ -50,6 +54,8 @@ struct LogisticRegression {
 };
 LogisticRegression fit_logistic_regression(const Features& train, std::int64_t classes,
                                            const LogisticRegressionOptions& options = {});
+/// For each image the score of each class (log of its odds, up to a term of the image's own), [N, classes] float64.
+torch::Tensor linear_scores(const LogisticRegression& model, const Features& test);
 Accuracy linear_accuracy(const LogisticRegression& model, const Features& test);
 
 }  // namespace relic

@@ -49,6 +49,9 @@ struct TrainConfig {
   std::filesystem::path log_file;  // empty: train.log in the run's directory
   bool quiet = false;
   bool verbose = false;
+  bool no_download = false;
+  std::string dataset_url;  // empty: the official one
+  std::string dataset_md5;  // empty: that of the official archive
   bool no_scores = false;
   bool dry_run = false;
 };

@@ -26,6 +26,9 @@ struct Command {
 
 /// relic_train without a subcommand: the settings of a training, --config, --help, --version.
 const Command& train_command();
+/// relic_train probe, relic_train embed.
+const Command& probe_command();
+const Command& embed_command();
 
 std::vector<OptionSpelling> option_spellings(const Command& command);
 

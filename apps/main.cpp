@@ -9,6 +9,7 @@
 #include <string>
 
 #include "command_line.h"
+#include "eval_commands.h"
 #include "print.h"
 #include "relic/core/error.h"
 #include "train_command.h"
@@ -29,15 +30,22 @@ void open_missing_descriptors() {
   }
 }
 
+int run(int argc, char** argv) {
+  const std::string word = argc > 1 ? argv[1] : "";
+  if (word == "probe") return relic::run_probe({argv + 2, argv + argc});
+  if (word == "embed") return relic::run_embed({argv + 2, argv + argc});
+  const relic::CommandLine line = relic::parse_command_line(argc, argv);
+  if (line.text.empty()) return relic::run_training(line);
+  relic::print(line.text);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   open_missing_descriptors();
   try {
-    const relic::CommandLine line = relic::parse_command_line(argc, argv);
-    if (line.text.empty()) return relic::run_training(line);
-    relic::print(line.text);
-    return 0;
+    return run(argc, argv);
   } catch (const relic::UsageError& error) {
     complain(error.what());
     return 2;

@@ -18,10 +18,10 @@ BadImages::BadImages(std::filesystem::path list, std::int64_t most, std::functio
 void BadImages::add(const BadImage& image) {
   const std::lock_guard lock(mutex_);
   if (!lines_.insert(image.what()).second) return;
-  AppendFile(list_).append(std::string(image.what()) + "\n");
+  if (!list_.empty()) AppendFile(list_).append(std::string(image.what()) + "\n");
   if (static_cast<std::int64_t>(lines_.size()) > most_) {
     throw Error("more images than --max_bad_images " + std::to_string(most_) + " cannot be read, the last one is " +
-                image.what() + "; all are listed in " + list_.string());
+                image.what() + (list_.empty() ? "" : "; all are listed in " + list_.string()));
   }
   tell_(std::string(image.what()) + "; it is left out");
 }

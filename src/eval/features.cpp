@@ -31,6 +31,7 @@ Features extract_features(Encoder& encoder, const Dataset& dataset, int image_si
                 features.x.slice(0, done, done + rows.size(0)).copy_(rows);
                 for (const std::int64_t index : batch) {
                   features.labels.data_ptr<std::int64_t>()[done++] = dataset.label(index);
+                  features.indices.push_back(index);
                 }
               });
   features.x = features.x.slice(0, 0, done);

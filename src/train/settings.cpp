@@ -11,13 +11,14 @@
 #include "relic/core/nearest_name.h"
 #include "relic/data/dataset.h"
 #include "relic/nn/encoder.h"
-#include "setting_builders.h"
+#include "relic/train/setting_builders.h"
 
 namespace relic {
 namespace {
 
 using setting::choice;
 using setting::flag;
+using setting::in_group;
 using setting::integer;
 using setting::kManyTimes;
 using setting::path;
@@ -105,16 +106,8 @@ Setting workers_setting() {
   return row;
 }
 
-std::vector<Setting> in_group(const std::string& group, bool original, std::vector<Setting> rows) {
-  for (Setting& row : rows) {
-    row.group = group;
-    row.original = original;
-  }
-  return rows;
-}
-
 std::vector<Setting> data_settings() {
-  return in_group(
+  return in_group<TrainConfig>(
       "Data and files", true,
       {path(&TrainConfig::dataset_path, false,
             {.name = "dataset_path",
@@ -138,21 +131,21 @@ std::vector<Setting> data_settings() {
 
 std::vector<Setting> model_settings() {
   const auto encoders = encoder_names();
-  return in_group("Model", true,
-                  {choice(&TrainConfig::encoder_model_name, false,
-                          {.name = "encoder_model_name",
-                           .aliases = {"-m"},
-                           .placeholder = "NAME",
-                           .help = "the encoder; efficientnet is EfficientNet-v2-S",
-                           .choices = {encoders.begin(), encoders.end()}}),
-                   integer(&TrainConfig::proj_out_dim, 1, kLargeLayer,
-                           {.name = "proj_out_dim", .help = "width of the projector's output"}),
-                   integer(&TrainConfig::proj_hidden_dim, 1, kLargeLayer,
-                           {.name = "proj_hidden_dim", .help = "width of the projector's hidden layer"})});
+  return in_group<TrainConfig>("Model", true,
+                               {choice(&TrainConfig::encoder_model_name, false,
+                                       {.name = "encoder_model_name",
+                                        .aliases = {"-m"},
+                                        .placeholder = "NAME",
+                                        .help = "the encoder; efficientnet is EfficientNet-v2-S",
+                                        .choices = {encoders.begin(), encoders.end()}}),
+                                integer(&TrainConfig::proj_out_dim, 1, kLargeLayer,
+                                        {.name = "proj_out_dim", .help = "width of the projector's output"}),
+                                integer(&TrainConfig::proj_hidden_dim, 1, kLargeLayer,
+                                        {.name = "proj_hidden_dim", .help = "width of the projector's hidden layer"})});
 }
 
 std::vector<Setting> training_settings() {
-  return in_group(
+  return in_group<TrainConfig>(
       "Training", true,
       {integer(&TrainConfig::num_epochs, 1, kManyTimes, {.name = "num_epochs", .help = "passes over the images"}),
        integer(&TrainConfig::batch_size, 2, kManyTimes,
@@ -169,7 +162,7 @@ std::vector<Setting> training_settings() {
 }
 
 std::vector<Setting> method_settings() {
-  return in_group(
+  return in_group<TrainConfig>(
       "Method", true,
       {share(&TrainConfig::gamma, {.name = "gamma",
                                    .help = "decay of the target's moving average at the start; it rises to 1 along a "
@@ -190,7 +183,7 @@ std::vector<Setting> method_settings() {
 }
 
 std::vector<Setting> run_settings() {
-  return in_group(
+  return in_group<TrainConfig>(
       "Runs", false,
       {flag(&TrainConfig::resume,
             {.name = "resume",
@@ -242,7 +235,7 @@ std::vector<Setting> run_settings() {
 }
 
 std::vector<Setting> variant_settings() {
-  return in_group(
+  return in_group<TrainConfig>(
       "Variants of the method", false,
       {choice(&TrainConfig::stem, false,
               {.name = "stem",
@@ -260,24 +253,24 @@ std::vector<Setting> variant_settings() {
 }
 
 std::vector<Setting> machine_settings() {
-  return in_group("Machine", false,
-                  {device_setting(),
-                   choice(&TrainConfig::precision, true,
-                          {.name = "precision",
-                           .placeholder = "TYPE",
-                           .help = "number type of the encoders' matrix products",
-                           .default_help = "fp32, or what --fp16_precision means",
-                           .choices = {"fp32", "bf16", "fp16"},
-                           .rival = "fp16_precision"}),
-                   integer(&TrainConfig::num_threads, 0, kManyThreads,
-                           {.name = "num_threads",
-                            .help = "threads that compute (0: all cores that may be used)",
-                            .default_help = "all cores that may be used"}),
-                   workers_setting()});
+  return in_group<TrainConfig>("Machine", false,
+                               {device_setting(),
+                                choice(&TrainConfig::precision, true,
+                                       {.name = "precision",
+                                        .placeholder = "TYPE",
+                                        .help = "number type of the encoders' matrix products",
+                                        .default_help = "fp32, or what --fp16_precision means",
+                                        .choices = {"fp32", "bf16", "fp16"},
+                                        .rival = "fp16_precision"}),
+                                integer(&TrainConfig::num_threads, 0, kManyThreads,
+                                        {.name = "num_threads",
+                                         .help = "threads that compute (0: all cores that may be used)",
+                                         .default_help = "all cores that may be used"}),
+                                workers_setting()});
 }
 
 std::vector<Setting> log_settings() {
-  return in_group(
+  return in_group<TrainConfig>(
       "Log", false,
       {path(&TrainConfig::log_file, true,
             {.name = "log_file",
@@ -340,12 +333,7 @@ const Setting* find_setting(std::string_view name) {
 }
 
 std::vector<std::string> find_problems(const TrainConfig& config, const SettingNames& unread) {
-  std::vector<std::string> problems;
-  for (const Setting& row : train_settings()) {
-    if (unread.contains(row.name)) continue;
-    std::string problem = row.problem(config);
-    if (!problem.empty()) problems.push_back(std::move(problem));
-  }
+  std::vector<std::string> problems = find_row_problems(train_settings(), config, unread);
   for (std::string& conflict : find_conflicts(config, unread)) problems.push_back(std::move(conflict));
   return problems;
 }

@@ -1,4 +1,4 @@
-// Whole trainings by the built program, on a CIFAR-10 of twenty images.
+// Whole trainings by the built program.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,113 +13,22 @@
 #include <thread>
 #include <vector>
 
-#include "relic/core/random.h"
-#include "support/bmp.h"
+#include "apps/program.h"
 #include "support/temporary_folder.h"
 
 namespace relic {
 namespace {
 
 using ::testing::AllOf;
+using testing::Child;
+using testing::count_lines;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::Outcome;
 using testing::slurp;
 using testing::spit;
-
-struct Outcome {
-  int status = -1;
-  std::string out;
-  std::string err;
-};
-
-/// The program as a child process, its output in files; `prepare` runs in the child before it.
-class Child {
- public:
-  Child(const std::vector<std::string>& arguments, const std::filesystem::path& folder, void (*prepare)() = nullptr)
-      : out_(folder / "out.txt"), err_(folder / "err.txt") {
-    std::vector<std::string> words{RELIC_TRAIN_PROGRAM};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<char*> argv;
-    for (auto& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::dup2(::open(out_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
-      ::dup2(::open(err_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
-      if (prepare != nullptr) prepare();
-      ::execv(argv[0], argv.data());
-      ::_exit(127);
-    }
-  }
-
-  void wait_for_line(const std::string& text) const {
-    for (int i = 0; i < 1200 && slurp(out_).find(text) == std::string::npos; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-  }
-  void send(int signal) const { ::kill(pid_, signal); }
-  [[nodiscard]] Outcome outcome() const {
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(out_), slurp(err_)};
-  }
-
- private:
-  std::filesystem::path out_;
-  std::filesystem::path err_;
-  pid_t pid_ = -1;
-};
-
-class Training : public ::testing::Test {
- protected:
-  Training() {
-    const auto records = [](std::uint64_t first, int count) {
-      std::string bytes;
-      for (int i = 0; i < count; ++i) {
-        bytes += static_cast<char>(i % 10);
-        for (std::uint64_t j = 0; j < 3072; ++j) {
-          bytes += static_cast<char>(splitmix64((first + static_cast<std::uint64_t>(i)) * 4096 + j));
-        }
-      }
-      return bytes;
-    };
-    const auto folder = folder_ / "data/cifar-10-batches-bin";
-    for (int batch = 1; batch <= 5; ++batch) {
-      spit(folder / ("data_batch_" + std::to_string(batch) + ".bin"),
-           records(static_cast<std::uint64_t>(batch) * 4, 4));
-    }
-    spit(folder / "test_batch.bin", records(100, 10));
-    spit(folder / "batches.meta.txt", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n");
-  }
-
-  std::vector<std::string> arguments(std::vector<std::string> more) {
-    std::vector<std::string> all{"--dataset_name",
-                                 "cifar10",
-                                 "--dataset_path",
-                                 (folder_ / "data").string(),
-                                 "-save_model_dir",
-                                 (folder_ / "run").string(),
-                                 "--device",
-                                 "cpu",
-                                 "--num_threads",
-                                 "1",
-                                 "-b4",
-                                 "--num_local_views",
-                                 "1"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  }
-  Outcome train(const std::vector<std::string>& more, void (*prepare)() = nullptr) {
-    return Child(arguments(more), folder_.path(), prepare).outcome();
-  }
-  std::string file(const std::string& name) { return slurp(folder_ / ("run/" + name)); }
-
-  testing::TemporaryFolder folder_;
-};
-
-std::size_t count_lines(const std::string& text) {
-  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-}
+using Training = testing::ProgramTest;
+using FolderTraining = testing::FolderProgramTest;
 
 TEST_F(Training, EndsWithScoresOfBothEncodersAndAllFiles) {
   const auto outcome = train({"--num_epochs", "1", "--log_every_n_steps", "2"});
@@ -386,34 +295,17 @@ TEST_F(Training, AFolderThatCannotBeMadeIsToldWithTheOtherProblems) {
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("run: not a folder"), HasSubstr("--gamma 2")));
 }
 
-class FolderTraining : public Training {
- protected:
-  void put(const std::string& folder, int count) {
-    for (int i = 0; i < count; ++i) {
-      const auto shade = static_cast<std::uint8_t>(20 * i);
-      spit(folder_ / "images" / folder / (std::to_string(i) + ".bmp"),
-           testing::bmp(40 + i, 30, {shade, 100, static_cast<std::uint8_t>(255 - shade)}));
-    }
-  }
-  Outcome train_folder(std::vector<std::string> more) {
-    std::vector<std::string> all{"--dataset_name", "folder", "--dataset_path", (folder_ / "images").string(),
-                                 "--image_size",   "24"};
-    all.insert(all.end(), more.begin(), more.end());
-    return train(all);
-  }
-};
-
 TEST_F(FolderTraining, ImagesWithoutLabelsAreLearntFromAndBadOnesListed) {
   put("", 9);
   spit(folder_ / "images/empty.jpg", "");
-  const auto outcome = train_folder({"--num_epochs", "2"});
+  const auto outcome = run_folder({"--num_epochs", "2"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("10 images of folder"), HasSubstr("2 global 24x24"),
                                  HasSubstr("no labels and no scores"), Not(HasSubstr("scoring"))));
   EXPECT_THAT(outcome.err, HasSubstr("empty.jpg"));
   EXPECT_EQ(count_lines(outcome.err), 1U) << outcome.err;
   EXPECT_THAT(file("bad_images.txt"), HasSubstr((folder_ / "images/empty.jpg").string() + ": "));
-  const auto none = train_folder({"--num_epochs", "2", "--max_bad_images", "0", "--overwrite"});
+  const auto none = run_folder({"--num_epochs", "2", "--max_bad_images", "0", "--overwrite"});
   EXPECT_EQ(none.status, 1);
   EXPECT_THAT(none.err, HasSubstr("more images than --max_bad_images 0 cannot be read"));
 }
@@ -424,14 +316,14 @@ TEST_F(FolderTraining, ClassFoldersGiveScores) {
   put("test/cat", 3);
   put("test/dog", 2);
   spit(folder_ / "images/test/dog/text.png", "no image");
-  const auto outcome = train_folder({"--max_steps", "1"});
+  const auto outcome = run_folder({"--max_steps", "1"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("2 classes, the folders cat to dog"),
                                  HasSubstr("on 5 test images of folder"), HasSubstr("chance 50.0 %")));
   EXPECT_THAT(file("bad_images.txt"), HasSubstr("text.png"));
   EXPECT_THAT(file("settings.toml"), AllOf(HasSubstr("image_size = 24"), HasSubstr("dataset_name = 'folder'")));
   std::filesystem::remove(folder_ / "images/train/cat/0.bmp");
-  EXPECT_THAT(train_folder({"--resume"}).err, HasSubstr("holds 15 images, the run was started on 16"));
+  EXPECT_THAT(run_folder({"--resume"}).err, HasSubstr("holds 15 images, the run was started on 16"));
 }
 
 TEST_F(Training, WeightsAloneCannotBeResumed) {

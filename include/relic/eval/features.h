@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "relic/data/dataset.h"
 #include "relic/eval/watch.h"
@@ -12,8 +13,9 @@
 namespace relic {
 
 struct Features {
-  torch::Tensor x;       // [N, D] float32, CPU
-  torch::Tensor labels;  // [N] int64, CPU; −1 where there is none
+  torch::Tensor x;                      // [N, D] float32, CPU
+  torch::Tensor labels;                 // [N] int64, CPU; −1 where there is none
+  std::vector<std::int64_t> indices{};  // [N], in the data set; empty where they come from none
 };
 
 /// Runs the encoder in eval mode, without gradients, in float32, over the first `max_images` (0: all) images of a data

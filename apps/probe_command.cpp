@@ -1,0 +1,93 @@
+#include <torch/torch.h>
+
+#include <string>
+#include <vector>
+
+#include "command.h"
+#include "eval_commands.h"
+#include "eval_plan.h"
+#include "fetch_dataset.h"
+#include "print.h"
+#include "probe_report.h"
+#include "relic/core/error.h"
+#include "relic/core/file.h"
+#include "relic/eval/features.h"
+#include "relic/eval/probe.h"
+#include "relic/formats/pth.h"
+#include "relic/train/trainer.h"
+#include "stop_signal.h"
+
+namespace relic {
+
+namespace {
+
+void write_head(const std::filesystem::path& path, const LogisticRegression& head) {
+  write_state_dict(path, {{"weight", head.weight.to(torch::kFloat)}, {"bias", head.intercept.to(torch::kFloat)}});
+}
+
+int probe(const EvalPlan& plan) {
+  const auto& config = plan.config;
+  Log log(console_level(config.common));
+  const auto found = find_images(plan, Split::train);
+  if (found.classes == 0) {
+    throw UsageError("--dataset_path " + config.common.dataset_path.string() +
+                     ": its images have no labels (a folder for each class), without which nothing can be scored; "
+                     "relic_train embed writes their features");
+  }
+  const auto train = found.open();
+  const auto test = find_images(plan, Split::test).open();
+  for (const auto& warning : plan.runtime.warnings) {
+    log.warning(warning);
+  }
+  log.info("encoder: " + encoder_text(plan));
+  EvalWatch watch(plan, log);
+  const int side = image_size(config.common);
+  auto& encoder = *plan.encoder.encoder;
+  const auto train_features =
+      extract_features(encoder, *train, side, plan.runtime.device, 0, watch.of("features of the training images"));
+  const auto test_features =
+      extract_features(encoder, *test, side, plan.runtime.device, 0, watch.of("features of the test images"));
+  const auto result = probe_features(train_features, test_features, found.classes,
+                                     {.c = config.c,
+                                      .max_iterations = config.max_iter,
+                                      .standardize = config.standardize,
+                                      .k = config.k,
+                                      .seed = config.common.seed,
+                                      .watch = watch.of("classifiers")});
+  log.progress("");
+  if (!result.head.converged) {
+    log.warning("logistic regression has not converged after " + std::to_string(result.head.iterations) +
+                " iterations; a larger --max_iter goes on, --standardize makes it easier");
+  }
+  const ProbedImages images{config.common.dataset_name, train_features.x.size(0), test_features.x.size(0),
+                            train->class_names()};
+  for (const auto& line : probe_lines(result, images)) {
+    log.info(line);
+  }
+  const auto report = config.report.empty() ? plan.file.parent_path() / "probe.json" : config.report;
+  write_file(report, probe_json(result, images, plan));
+  log.info("saved " + report.string());
+  if (!config.weights.empty()) {
+    write_head(config.weights, result.head);
+    log.info("saved " + config.weights.string());
+  }
+  return 0;
+}
+
+}  // namespace
+
+int run_probe(const std::vector<std::string>& arguments) {
+  const TypedOptions typed = read_options(probe_command(), arguments);
+  if (!typed.text.empty()) {
+    print(typed.text);
+    return 0;
+  }
+  catch_stop_signals();
+  try {
+    return probe(make_eval_plan(typed, probe_settings()));
+  } catch (const Interrupted&) {
+    return stop_status();
+  }
+}
+
+}  // namespace relic

@@ -1,0 +1,130 @@
+// relic_train probe and relic_train embed, on a run of one step.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "apps/program.h"
+#include "support/temporary_folder.h"
+
+namespace relic {
+namespace {
+
+using ::testing::AllOf;
+using testing::Child;
+using testing::count_lines;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::Outcome;
+using testing::slurp;
+
+class EvalCommands : public testing::FolderProgramTest {
+ protected:
+  /// Of the small CIFAR-10.
+  void train_one_step() { ASSERT_EQ(train({"--max_steps", "1", "--no_scores"}).status, 0); }
+  Outcome run(const std::string& command, std::vector<std::string> more) {
+    std::vector<std::string> all{command, "--device", "cpu", "--num_threads", "1"};
+    all.insert(all.end(), more.begin(), more.end());
+    return Child(all, folder_.path()).outcome();
+  }
+  std::string at(const std::string& name) { return (folder_ / name).string(); }
+};
+
+TEST_F(EvalCommands, ProbeScoresARunOnTheImagesOfItsSettings) {
+  train_one_step();
+  const auto outcome =
+      run("probe", {"--encoder", at("run"), "--dataset_path", at("data"), "--weights", at("head.pth")});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("resnet18 (CIFAR stem) of " + at("run/encoder.pth")),
+                                 HasSubstr("10 test images of cifar10, after 20 training images (chance 10.0 %)"),
+                                 HasSubstr("logistic regression"), HasSubstr("each class")));
+  const auto report = nlohmann::json::parse(slurp(folder_ / "run/probe.json"));
+  EXPECT_EQ(report["dataset"], "cifar10");
+  EXPECT_EQ(report["train_images"], 20);
+  EXPECT_EQ(report["image_size"], 32);
+  EXPECT_EQ(report["classes"].size(), 10U);
+  const auto& linear = report["logistic_regression"];
+  double right = 0;
+  double all = 0;
+  for (std::size_t i = 0; i < 10; ++i) {
+    right += linear["confusion"][i][i].get<double>();
+    for (const auto& count : linear["confusion"][i]) all += count.get<double>();
+  }
+  EXPECT_EQ(all, 10);
+  EXPECT_DOUBLE_EQ(linear["top1"].get<double>(), right / 10);
+  EXPECT_TRUE(linear["converged"].get<bool>());
+  EXPECT_GT(slurp(folder_ / "head.pth").size(), 512U * 10 * 4);
+}
+
+TEST_F(EvalCommands, ProbeTakesAWeightsFileOfEitherKind) {
+  train_one_step();
+  std::vector<std::string> reports;
+  for (const char* name : {"run/encoder.pth", "run/relic_model.pth"}) {
+    const auto outcome = run("probe", {"--encoder", at(name), "--dataset_name", "cifar10", "--dataset_path", at("data"),
+                                       "--report", at("report.json"), "--standardize", "--C", "0.1", "--k", "3"});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    const auto report = nlohmann::json::parse(slurp(folder_ / "report.json"));
+    EXPECT_EQ(report["logistic_regression"]["C"], 0.1);
+    EXPECT_EQ(report["logistic_regression"]["standardize"], true);
+    EXPECT_EQ(report["nearest_neighbours"]["k"], 3);
+    reports.push_back(report["logistic_regression"].dump());
+  }
+  EXPECT_EQ(reports[0], reports[1]);
+}
+
+TEST_F(EvalCommands, ProbeReportsAllProblemsAtOnce) {
+  const auto outcome = run("probe", {"--encoder", at("absent.pth"), "--C", "0", "--max_iter", "many", "--gamma", "1"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("unknown option --gamma"), HasSubstr("--max_iter many: must be an integer"),
+                                 HasSubstr("--encoder " + at("absent.pth")), HasSubstr("--dataset_name: must be given"),
+                                 HasSubstr("--C 0: must be a number above 0")));
+  EXPECT_EQ(count_lines(outcome.err), 5U);
+  EXPECT_THAT(run("probe", {}).err, HasSubstr("--encoder '': must be a run's folder or a .pth file"));
+}
+
+TEST_F(EvalCommands, ProbeNeedsLabels) {
+  train_one_step();
+  put("", 4);
+  const auto outcome =
+      run("probe", {"--encoder", at("run"), "--dataset_name", "folder", "--dataset_path", at("images")});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr(at("images")), HasSubstr("no labels")));
+}
+
+TEST_F(EvalCommands, EmbedWritesFeaturesLabelsAndNames) {
+  train_one_step();
+  put("train/cat", 3);
+  put("train/dog", 2);
+  put("test/dog", 1);
+  testing::spit(folder_ / "images/train/cat/bad.png", "no image");
+  const auto outcome = run("embed", {"--encoder", at("run"), "--dataset_name", "folder", "--dataset_path", at("images"),
+                                     "--out", at("features.npy")});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("saved 5 features of 512 dimensions"));
+  EXPECT_THAT(outcome.err, HasSubstr("bad.png"));
+  EXPECT_EQ(slurp(folder_ / "features.names.txt"), "cat/0.bmp\ncat/1.bmp\ncat/2.bmp\ndog/0.bmp\ndog/1.bmp\n");
+  const auto labels = slurp(folder_ / "features.labels.npy");
+  ASSERT_EQ(labels.size(), 128U + 5 * 8);
+  std::vector<std::int64_t> values(5);
+  std::memcpy(values.data(), labels.data() + 128, 40);
+  EXPECT_EQ(values, (std::vector<std::int64_t>{0, 0, 0, 1, 1}));
+  EXPECT_EQ(slurp(folder_ / "features.npy").size(), 128U + 5 * 512 * 4);
+}
+
+TEST_F(EvalCommands, HelpOfEachCommandIsItsOwn) {
+  const auto probe = run("probe", {"--help"});
+  EXPECT_EQ(probe.status, 0);
+  EXPECT_THAT(probe.out,
+              AllOf(HasSubstr("Usage: relic_train probe"), HasSubstr("--standardize"), Not(HasSubstr("--gamma"))));
+  EXPECT_THAT(run("embed", {"-h"}).out, AllOf(HasSubstr("Usage: relic_train embed"), HasSubstr("--split")));
+  // Prefixes are resolved among the command's own options.
+  EXPECT_THAT(run("probe", {"--enc", "x", "--stand", "--dataset_n", "nope"}).err,
+              AllOf(HasSubstr("--dataset_name nope"), Not(HasSubstr("ambiguous")), Not(HasSubstr("unknown"))));
+}
+
+}  // namespace
+}  // namespace relic

@@ -155,8 +155,9 @@ TEST(Spellings, AnAmbiguousOneListsTheCandidates) {
   EXPECT_EQ(refusal({"--num", "5"}),
             "ambiguous option --num: it could be --num_epochs, --num_global_views, --num_local_views, --num_threads, "
             "--num_workers");
-  EXPECT_EQ(refusal({"--max_=5"}), "ambiguous option --max_: it could be --max_images, --max_steps");
-  EXPECT_EQ(refusal({"--dataset", "x"}), "ambiguous option --dataset: it could be --dataset_path, --dataset_name");
+  EXPECT_EQ(refusal({"--max_=5"}), "ambiguous option --max_: it could be --max_images, --max_bad_images, --max_steps");
+  EXPECT_EQ(refusal({"--dataset", "x"}),
+            "ambiguous option --dataset: it could be --dataset_path, --dataset_name, --dataset_url, --dataset_md5");
 }
 
 TEST(Spellings, AnUnknownOneNamesTheNearest) {

@@ -10,7 +10,7 @@ namespace relic::testing {
 
 /// A BMP of one colour.
 inline std::string bmp(int width, int height, std::array<std::uint8_t, 3> rgb) {
-  const auto number = [](std::uint32_t value, int bytes) {
+  const auto number = [](std::uint64_t value, int bytes) {
     std::string text;
     for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> static_cast<unsigned>(8 * i));
     return text;

@@ -6,14 +6,10 @@
 #include "command.h"
 #include "eval_commands.h"
 #include "eval_plan.h"
-#include "fetch_dataset.h"
-#include "print.h"
-#include "relic/core/error.h"
 #include "relic/core/file.h"
 #include "relic/eval/features.h"
 #include "relic/formats/npy.h"
 #include "relic/train/trainer.h"
-#include "stop_signal.h"
 
 namespace relic {
 
@@ -23,19 +19,15 @@ Split split_of(const EvalConfig& config) {
   return config.split == "pretraining" ? Split::pretraining : config.split == "test" ? Split::test : Split::train;
 }
 
-/// FILE.npy's companion: FILE + `ending`.
+/// FILE.npy's companion, FILE with another ending.
 std::filesystem::path beside(const std::filesystem::path& file, const std::string& ending) {
   return file.parent_path() / (file.stem().string() + ending);
 }
 
-int embed(const EvalPlan& plan) {
+void embed(const EvalPlan& plan, Log& log) {
   const auto& config = plan.config;
-  Log log(console_level(config.common));
   const auto dataset = find_images(plan, split_of(config)).open();
-  for (const auto& warning : plan.runtime.warnings) {
-    log.warning(warning);
-  }
-  log.info("encoder: " + encoder_text(plan));
+  log_start(plan, log);
   EvalWatch watch(plan, log);
   const auto features = extract_features(*plan.encoder.encoder, *dataset, image_size(config.common),
                                          plan.runtime.device, 0, watch.of("images"));
@@ -49,23 +41,12 @@ int embed(const EvalPlan& plan) {
   write_npy(config.out, features.x);
   log.info("saved " + std::to_string(features.x.size(0)) + " features of " + std::to_string(features.x.size(1)) +
            " dimensions: " + config.out.string());
-  return 0;
 }
 
 }  // namespace
 
 int run_embed(const std::vector<std::string>& arguments) {
-  const TypedOptions typed = read_options(embed_command(), arguments);
-  if (!typed.text.empty()) {
-    print(typed.text);
-    return 0;
-  }
-  catch_stop_signals();
-  try {
-    return embed(make_eval_plan(typed, embed_settings()));
-  } catch (const Interrupted&) {
-    return stop_status();
-  }
+  return run_eval(embed_command(), embed_settings(), arguments, embed);
 }
 
 }  // namespace relic

@@ -2,14 +2,14 @@
 
 #include <torch/torch.h>
 
-#include <vector>
-
 #include "fetch_dataset.h"
+#include "print.h"
 #include "relic/core/error.h"
 #include "relic/train/run_directory.h"
 #include "relic/train/settings_file.h"
 #include "relic/train/trainer.h"
 #include "stop_signal.h"
+#include "train_plan.h"
 
 namespace relic {
 
@@ -77,16 +77,33 @@ FoundDataset find_images(const EvalPlan& plan, Split split) {
   if (is_to_be_fetched(config)) {
     fetch_dataset(config);
   }
-  return find_dataset({.name = config.dataset_name,
-                       .path = config.dataset_path,
-                       .split = split,
-                       .max_images = split == Split::test ? 0 : config.max_images,
-                       .seed = config.seed});
+  return find_dataset(request_of(config, split));
 }
 
-std::string encoder_text(const EvalPlan& plan) {
+int run_eval(const Command& command, std::span<const SettingOf<EvalConfig>> rows,
+             const std::vector<std::string>& arguments, const std::function<void(const EvalPlan&, Log&)>& action) {
+  const TypedOptions typed = read_options(command, arguments);
+  if (!typed.text.empty()) {
+    print(typed.text);
+    return 0;
+  }
+  catch_stop_signals();
+  try {
+    const EvalPlan plan = make_eval_plan(typed, rows);
+    Log log(console_level(plan.config.common));
+    action(plan, log);
+    return 0;
+  } catch (const Interrupted&) {
+    return stop_status();
+  }
+}
+
+void log_start(const EvalPlan& plan, Log& log) {
+  for (const auto& warning : plan.runtime.warnings) {
+    log.warning(warning);
+  }
   const bool cifar_stem = plan.encoder.stem == Stem::cifar;
-  return plan.encoder.name + (cifar_stem ? " (CIFAR stem)" : "") + " of " + plan.file.string();
+  log.info("encoder: " + plan.encoder.name + (cifar_stem ? " (CIFAR stem)" : "") + " of " + plan.file.string());
 }
 
 EvalWatch::EvalWatch(const EvalPlan& plan, Log& log)

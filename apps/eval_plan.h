@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "eval_config.h"
 #include "relic/core/log.h"
@@ -33,8 +34,12 @@ EvalPlan make_eval_plan(const TypedOptions& typed, std::span<const SettingOf<Eva
 /// Fetches the data set where it is not there and may be; see find_dataset.
 FoundDataset find_images(const EvalPlan& plan, Split split);
 
-/// "resnet18 (CIFAR stem) of runs/a/encoder.pth"
-std::string encoder_text(const EvalPlan& plan);
+/// Runs what a command does with the arguments after its name; gives the program's exit status.
+int run_eval(const Command& command, std::span<const SettingOf<EvalConfig>> rows,
+             const std::vector<std::string>& arguments, const std::function<void(const EvalPlan&, Log&)>& action);
+
+/// What is worth a line before the work: warnings, and which encoder it is.
+void log_start(const EvalPlan& plan, Log& log);
 
 /// Bad images are told, and counted against --max_bad_images; progress is told as "WHAT, 256 of 5000".
 class EvalWatch {

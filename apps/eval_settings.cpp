@@ -110,8 +110,8 @@ std::vector<Row> embed_table() {
             setting::path(&EvalConfig::out, false,
                           {.name = "out",
                           .placeholder = "FILE",
-                          .help = "the features, a .npy file [N, D] float32; beside it FILE.labels.npy [N] int64 (-1: "
-                                  "none) and FILE.names.txt, a line an image",
+                          .help = "the features, a .npy file [N, D] float32; beside it .labels.npy [N] int64 (-1: "
+                                  "none) and .names.txt, a line an image, in place of .npy",
                           .default_help = "none",
                           .allowed = "a file to write"})})) {
     rows.push_back(std::move(row));

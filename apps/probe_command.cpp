@@ -6,8 +6,6 @@
 #include "command.h"
 #include "eval_commands.h"
 #include "eval_plan.h"
-#include "fetch_dataset.h"
-#include "print.h"
 #include "probe_report.h"
 #include "relic/core/error.h"
 #include "relic/core/file.h"
@@ -15,7 +13,6 @@
 #include "relic/eval/probe.h"
 #include "relic/formats/pth.h"
 #include "relic/train/trainer.h"
-#include "stop_signal.h"
 
 namespace relic {
 
@@ -25,9 +22,8 @@ void write_head(const std::filesystem::path& path, const LogisticRegression& hea
   write_state_dict(path, {{"weight", head.weight.to(torch::kFloat)}, {"bias", head.intercept.to(torch::kFloat)}});
 }
 
-int probe(const EvalPlan& plan) {
+void probe(const EvalPlan& plan, Log& log) {
   const auto& config = plan.config;
-  Log log(console_level(config.common));
   const auto found = find_images(plan, Split::train);
   if (found.classes == 0) {
     throw UsageError("--dataset_path " + config.common.dataset_path.string() +
@@ -36,10 +32,7 @@ int probe(const EvalPlan& plan) {
   }
   const auto train = found.open();
   const auto test = find_images(plan, Split::test).open();
-  for (const auto& warning : plan.runtime.warnings) {
-    log.warning(warning);
-  }
-  log.info("encoder: " + encoder_text(plan));
+  log_start(plan, log);
   EvalWatch watch(plan, log);
   const int side = image_size(config.common);
   auto& encoder = *plan.encoder.encoder;
@@ -71,23 +64,12 @@ int probe(const EvalPlan& plan) {
     write_head(config.weights, result.head);
     log.info("saved " + config.weights.string());
   }
-  return 0;
 }
 
 }  // namespace
 
 int run_probe(const std::vector<std::string>& arguments) {
-  const TypedOptions typed = read_options(probe_command(), arguments);
-  if (!typed.text.empty()) {
-    print(typed.text);
-    return 0;
-  }
-  catch_stop_signals();
-  try {
-    return probe(make_eval_plan(typed, probe_settings()));
-  } catch (const Interrupted&) {
-    return stop_status();
-  }
+  return run_eval(probe_command(), probe_settings(), arguments, probe);
 }
 
 }  // namespace relic

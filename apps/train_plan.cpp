@@ -103,10 +103,6 @@ void require_log_folder(const TrainConfig& config) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 /// Does what may throw an Error, whose message joins the problems unless it is known.
 void attempt(std::vector<std::string>& problems, const std::function<void()>& action) {
   try {

@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -15,12 +13,7 @@ FoundDataset find_food101(const DatasetRequest& request) {
   LabelledFiles images{.root = root / "images", .classes = read_lines(root / "meta/classes.txt")};
   const auto list = root / (request.split == Split::test ? "meta/test.txt" : "meta/train.txt");
   for (const std::string& line : read_lines(list)) {  // "apple_pie/1005649"
-    const std::string name = line.substr(0, line.find('/'));
-    const auto found = std::ranges::find(images.classes, name);
-    if (found == images.classes.end()) {
-      throw Error(list.string() + ": '" + line + "' has the class '" + name + "', which classes.txt does not name");
-    }
-    images.add(line + ".jpg", static_cast<std::int32_t>(found - images.classes.begin()));
+    add_listed(images, line + ".jpg", line.substr(0, line.find('/')), list, line, "classes.txt");
   }
   if (images.files.size() == 0) throw Error(list.string() + ": names no image; unpack the archive again");
   return found_files(evenly_spread(std::move(images), request.max_images));

@@ -78,6 +78,16 @@ void label_by_folder(LabelledFiles& images, const std::vector<std::string>& clas
   }
 }
 
+void add_listed(LabelledFiles& images, const std::string& file, const std::string& class_name,
+                const std::filesystem::path& list, const std::string& entry, const std::string& classes_file) {
+  const auto found = std::ranges::find(images.classes, class_name);
+  if (found == images.classes.end()) {
+    throw Error(list.string() + ": '" + entry + "' has the class '" + class_name + "', which " + classes_file +
+                " does not name");
+  }
+  images.add(file, static_cast<std::int32_t>(found - images.classes.begin()));
+}
+
 LabelledFiles select(const LabelledFiles& images, const std::function<bool(std::size_t)>& keep) {
   LabelledFiles kept{.root = images.root, .classes = images.classes};
   for (std::size_t i = 0; i < images.files.size(); ++i) {

@@ -38,6 +38,11 @@ void label_by_folder(LabelledFiles& images);
 /// Labels by given classes; a file in another folder is an Error.
 void label_by_folder(LabelledFiles& images, const std::vector<std::string>& classes);
 
+/// Adds a file that a list says to be of a class. Throws Error where `images` has no such class, naming the list, the
+/// entry in it and the file that names the classes.
+void add_listed(LabelledFiles& images, const std::string& file, const std::string& class_name,
+                const std::filesystem::path& list, const std::string& entry, const std::string& classes_file);
+
 /// Those of which `keep(index)` holds.
 LabelledFiles select(const LabelledFiles& images, const std::function<bool(std::size_t)>& keep);
 /// So many of them, evenly spread; all where `count` is 0 or more than there are.

@@ -36,9 +36,6 @@ class Stl10Dataset : public Dataset {
         size_(size),
         labels_(std::move(labels)),
         names_(std::move(names)) {}
-  ~Stl10Dataset() override { ::close(descriptor_); }
-  Stl10Dataset(const Stl10Dataset&) = delete;
-  Stl10Dataset& operator=(const Stl10Dataset&) = delete;
 
   [[nodiscard]] std::int64_t size() const override { return size_; }
   ImageRef image(std::int64_t index, Image& scratch) const override {
@@ -63,7 +60,7 @@ class Stl10Dataset : public Dataset {
   void read(off_t offset, std::array<std::uint8_t, image_bytes>& record) const {
     for (std::size_t done = 0; done < record.size();) {
       const off_t at = offset + static_cast<off_t>(done);
-      const ssize_t count = ::pread(descriptor_, record.data() + done, record.size() - done, at);
+      const ssize_t count = ::pread(descriptor_.get(), record.data() + done, record.size() - done, at);
       if (count < 0 && errno == EINTR) continue;
       if (count <= 0) {
         throw Error(file_.string() + ": cannot be read at byte " + std::to_string(at) + ": " +
@@ -74,7 +71,7 @@ class Stl10Dataset : public Dataset {
   }
 
   fs::path file_;
-  int descriptor_;
+  Descriptor descriptor_;
   std::int64_t size_;
   std::vector<int> labels_;
   std::vector<std::string> names_;

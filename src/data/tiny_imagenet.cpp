@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -14,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<std::string> read_classes(const fs::path& root) {
-  const std::vector<std::string> classes = read_lines(root / "wnids.txt");
+  std::vector<std::string> classes = read_lines(root / "wnids.txt");
   if (classes.empty()) throw Error((root / "wnids.txt").string() + ": names no class; unpack the archive again");
   return classes;
 }
@@ -29,11 +27,7 @@ LabelledFiles validation_images(const fs::path& root) {
     const std::string file = first_word(line);
     const std::size_t second = line.find_first_not_of(" \t", file.size());
     const std::string name = second == std::string::npos ? "" : first_word(line.substr(second));
-    const auto found = std::ranges::find(images.classes, name);
-    if (found == images.classes.end()) {
-      throw Error(list.string() + ": '" + file + "' has the class '" + name + "', which wnids.txt does not name");
-    }
-    images.add(file, static_cast<std::int32_t>(found - images.classes.begin()));
+    add_listed(images, file, name, list, file, "wnids.txt");
   }
   if (images.files.size() == 0) throw Error(list.string() + ": names no image; unpack the archive again");
   return images;

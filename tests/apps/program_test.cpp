@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "apps/program.h"
 #include "support/temporary_folder.h"
 
 namespace relic {
@@ -15,13 +16,8 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::Outcome;
 using ::testing::StartsWith;
-
-struct Outcome {
-  int status = -1;
-  std::string out;
-  std::string err;
-};
 
 Outcome run(const std::string& arguments, const std::string& out = {}) {
   const testing::TemporaryFolder folder;

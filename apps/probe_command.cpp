@@ -9,7 +9,6 @@
 #include "probe_report.h"
 #include "relic/core/error.h"
 #include "relic/core/file.h"
-#include "relic/eval/features.h"
 #include "relic/eval/probe.h"
 #include "relic/formats/pth.h"
 #include "relic/train/trainer.h"
@@ -34,31 +33,29 @@ void probe(const EvalPlan& plan, Log& log) {
   const auto test = find_images(plan, Split::test).open();
   log_start(plan, log);
   EvalWatch watch(plan, log);
-  const int side = image_size(config.common);
-  auto& encoder = *plan.encoder.encoder;
-  const auto train_features =
-      extract_features(encoder, *train, side, plan.runtime.device, 0, watch.of("features of the training images"));
-  const auto test_features =
-      extract_features(encoder, *test, side, plan.runtime.device, 0, watch.of("features of the test images"));
-  const auto result = probe_features(train_features, test_features, found.classes,
-                                     {.c = config.c,
-                                      .max_iterations = config.max_iter,
-                                      .standardize = config.standardize,
-                                      .k = config.k,
-                                      .seed = config.common.seed,
-                                      .watch = watch.of("classifiers")});
+  const ProbeSubject subject{.file = plan.file.string(),
+                             .network = plan.encoder.name,
+                             .dataset = config.common.dataset_name,
+                             .image_size = image_size(config.common),
+                             .classes = train->class_names(),
+                             .options = {.c = config.c,
+                                         .max_iterations = config.max_iter,
+                                         .standardize = config.standardize,
+                                         .k = config.k,
+                                         .seed = config.common.seed,
+                                         .watch = watch.of("probing")}};
+  const auto result =
+      probe_encoder(*plan.encoder.encoder, *train, *test, subject.image_size, plan.runtime.device, subject.options);
   log.progress("");
   if (!result.head.converged) {
     log.warning("logistic regression has not converged after " + std::to_string(result.head.iterations) +
                 " iterations; a larger --max_iter goes on, --standardize makes it easier");
   }
-  const ProbedImages images{config.common.dataset_name, train_features.x.size(0), test_features.x.size(0),
-                            train->class_names()};
-  for (const auto& line : probe_lines(result, images)) {
+  for (const auto& line : probe_lines(result, subject)) {
     log.info(line);
   }
   const auto report = config.report.empty() ? plan.file.parent_path() / "probe.json" : config.report;
-  write_file(report, probe_json(result, images, plan));
+  write_file(report, probe_json(result, subject));
   log.info("saved " + report.string());
   if (!config.weights.empty()) {
     write_head(config.weights, result.head);

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "relic/core/text.h"
-#include "relic/train/trainer.h"
 
 namespace relic {
 
@@ -22,8 +21,7 @@ std::string padded(std::string text, std::size_t width) {
 std::string percent(double share) { return fixed(100 * share, 1) + " %"; }
 
 std::string row(const std::string& name, const ClassifierScores& scores) {
-  const std::string interval = "(" + fixed(100 * scores.low, 1) + " to " + fixed(100 * scores.high, 1) + ")";
-  return "  " + padded(name, 22) + padded(percent(scores.top1) + " " + interval, 24) + percent(scores.top5);
+  return "  " + padded(name, 22) + padded(scores.top1_text(), 24) + percent(scores.top5);
 }
 
 /// Of each class (row of the confusion matrix), the share that is called right; NaN of a class without test images.
@@ -68,42 +66,43 @@ nlohmann::ordered_json json_of(const ClassifierScores& scores) {
 
 }  // namespace
 
-std::vector<std::string> probe_lines(const ProbeResult& result, const ProbedImages& images) {
-  std::vector<std::string> lines{"accuracy on " + std::to_string(images.test) + " test images of " + images.dataset +
-                                     ", after " + std::to_string(images.train) + " training images (chance " +
-                                     percent(1 / static_cast<double>(images.classes.size())) + ")",
-                                 "  " + padded("", 22) + padded("top-1 (95 % interval)", 24) + "top-5",
-                                 row("logistic regression", result.linear),
-                                 row("nearest neighbours", result.neighbours)};
-  if (images.classes.size() > kShownClasses) {
+std::vector<std::string> probe_lines(const ProbeResult& result, const ProbeSubject& subject) {
+  const auto& classes = subject.classes;
+  std::vector<std::string> lines{
+      "accuracy on " + std::to_string(result.linear.total) + " test images of " + subject.dataset + ", after " +
+          std::to_string(result.train_images) + " training images (chance " +
+          percent(1 / static_cast<double>(classes.size())) + ")",
+      "  " + padded("", 22) + padded("top-1 (95 % interval)", 24) + "top-5", row("logistic regression", result.linear),
+      row("nearest neighbours", result.neighbours)};
+  if (classes.size() > kShownClasses) {
     return lines;
   }
   std::size_t width = 0;
-  for (const auto& name : images.classes) {
+  for (const auto& name : classes) {
     width = std::max(width, name.size());
   }
   lines.emplace_back("each class, by logistic regression:");
-  for (std::size_t i = 0; i < images.classes.size(); ++i) {
-    lines.push_back(class_line(result.linear.confusion, i, images.classes, width));
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    lines.push_back(class_line(result.linear.confusion, i, classes, width));
   }
   return lines;
 }
 
-std::string probe_json(const ProbeResult& result, const ProbedImages& images, const EvalPlan& plan) {
-  const auto& config = plan.config;
+std::string probe_json(const ProbeResult& result, const ProbeSubject& subject) {
+  const auto& options = subject.options;
   nlohmann::ordered_json linear = json_of(result.linear);
-  linear["C"] = config.c;
-  linear["standardize"] = config.standardize;
+  linear["C"] = options.c;
+  linear["standardize"] = options.standardize;
   linear["iterations"] = result.head.iterations;
   linear["converged"] = result.head.converged;
+  linear["seconds"] = result.fit_seconds;
   nlohmann::ordered_json neighbours = json_of(result.neighbours);
-  neighbours["k"] = config.k;
-  neighbours["temperature"] = ProbeOptions{}.temperature;
-  const nlohmann::ordered_json report{{"encoder", plan.file.string()},   {"network", plan.encoder.name},
-                                      {"dataset", images.dataset},       {"image_size", image_size(config.common)},
-                                      {"train_images", images.train},    {"test_images", images.test},
-                                      {"classes", images.classes},       {"logistic_regression", linear},
-                                      {"nearest_neighbours", neighbours}};
+  neighbours["k"] = options.k;
+  neighbours["temperature"] = options.temperature;
+  const nlohmann::ordered_json report{
+      {"encoder", subject.file},          {"network", subject.network},          {"dataset", subject.dataset},
+      {"image_size", subject.image_size}, {"train_images", result.train_images}, {"test_images", result.linear.total},
+      {"classes", subject.classes},       {"logistic_regression", linear},       {"nearest_neighbours", neighbours}};
   // A class's name may hold bytes that are no UTF-8: it comes from a folder's name.
   return report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }

@@ -4,22 +4,24 @@
 #include <string>
 #include <vector>
 
-#include "eval_plan.h"
 #include "relic/eval/probe.h"
 
 namespace relic {
 
-struct ProbedImages {
+/// What was probed, and how.
+struct ProbeSubject {
+  std::string file;     ///< the encoder's
+  std::string network;  ///< as of --encoder_model_name
   std::string dataset;
-  std::int64_t train = 0;
-  std::int64_t test = 0;
+  int image_size = 0;
   std::vector<std::string> classes;
+  ProbeOptions options{};
 };
 
 /// A table of both classifiers; of up to twenty classes also each one's accuracy and what it is taken for.
-std::vector<std::string> probe_lines(const ProbeResult& result, const ProbedImages& images);
+std::vector<std::string> probe_lines(const ProbeResult& result, const ProbeSubject& subject);
 
 /// All numbers, as JSON.
-std::string probe_json(const ProbeResult& result, const ProbedImages& images, const EvalPlan& plan);
+std::string probe_json(const ProbeResult& result, const ProbeSubject& subject);
 
 }  // namespace relic

@@ -13,6 +13,7 @@
 
 #include "fetch_dataset.h"
 #include "print.h"
+#include "probe_report.h"
 #include "relic/core/error.h"
 #include "relic/core/file.h"
 #include "relic/core/folder_lock.h"
@@ -20,6 +21,7 @@
 #include "relic/core/text.h"
 #include "relic/data/bad_images.h"
 #include "relic/data/dataset.h"
+#include "relic/train/evaluation.h"
 #include "relic/train/final_scores.h"
 #include "relic/train/memory.h"
 #include "relic/train/run_directory.h"
@@ -132,8 +134,14 @@ Images open_images(const Plan& plan) {
 
 using LeaveOut = std::function<void(const BadImage&)>;
 
-void report_scores(const Plan& plan, const Images& images, Relic& relic, const LeaveOut& leave_out, Log& log) {
-  const Dataset& train = images.train ? *images.train : *images.pretraining;
+/// The labelled training images; null: there are none.
+const Dataset* labelled_images(const Images& images) {
+  return !images.test ? nullptr : images.train ? images.train.get() : images.pretraining.get();
+}
+
+void report_scores(const Plan& plan, const Images& images, Trainer& trainer, const RunDirectory& run,
+                   const LeaveOut& leave_out, Log& log) {
+  const Dataset& train = *labelled_images(images);
   const Dataset& test = *images.test;
   const auto watch = [&](const std::string& encoder) {
     return Watch{stop_requested,
@@ -147,11 +155,20 @@ void report_scores(const Plan& plan, const Images& images, Relic& relic, const L
   const auto before = score_untrained(train, test, plan.config, plan.runtime, watch("untrained"));
   log.info("scoring the trained encoder; the other took " +
            duration_text(std::chrono::duration<double>(Clock::now() - began).count()));
-  const auto after = score_encoder(relic.target().encoder(), train, test, plan.config, plan.runtime, watch("trained"));
+  const auto after =
+      score_encoder(trainer.relic().target().encoder(), train, test, plan.config, plan.runtime, watch("trained"));
   log.progress("");
   for (const auto& line : score_table(before, after, plan.config, plan.test_split->classes)) {
     log.info(line);
   }
+  write_file(run.probe(), probe_json(after, {.file = run.encoder().string(),
+                                             .network = plan.config.encoder_model_name,
+                                             .dataset = plan.config.dataset_name,
+                                             .image_size = image_size(plan.config),
+                                             .classes = train.class_names(),
+                                             .options = {.seed = plan.config.seed}}));
+  trainer.record_test_scores(after.linear.top1, after.neighbours.top1);
+  log.info("each class's scores are in " + run.probe().string());
 }
 
 /// Prepares the run's directory, in an order in which at every moment something whole lies there: what the run goes on
@@ -167,7 +184,9 @@ void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& r
     write_model_files(*checkpoint, run);
   } else {
     trainer.save_start();
-    std::filesystem::remove(run.bad_images());
+    for (const auto& file : {run.bad_images(), run.best_encoder(), run.probe()}) {
+      std::filesystem::remove(file);
+    }
     cut_back(run.metrics(), 0);
     if (plan.config.log_file.empty()) {
       cut_back(run.log(), 0);
@@ -195,17 +214,27 @@ int train(const Plan& plan, const RunDirectory& run) {
   }
   bad_images.emplace(run.bad_images(), config.max_bad_images, [&log](const std::string& line) { log.warning(line); });
   log_start(plan, trainer, run, log);
+  std::optional<Evaluator> evaluator;
+  if (!config.no_scores) {
+    const auto tell = [&log](const std::string& at) { log.progress("evaluating: " + at); };
+    evaluator.emplace(config, plan.runtime, *images.pretraining, labelled_images(images),
+                      Watch{stop_requested, tell, leave_out});
+    trainer.evaluate_with(*evaluator);
+  }
 
   const auto all_steps = trainer.steps_per_epoch() * config.num_epochs;
   if (already_done) {
     const bool early = trainer.last_step() < all_steps;
     log.info("this run is finished: " + std::to_string(trainer.steps_done()) + " steps are done; a larger " +
              (early ? "--max_steps, or none," : "--num_epochs") + " goes on");
-  } else if (trainer.run(stop_requested) == Trainer::Outcome::interrupted) {
+  }
+  // One that is finished lacks its last evaluation, where that was interrupted.
+  if (trainer.run(stop_requested) == Trainer::Outcome::interrupted) {
     log.info("interrupted: step " + std::to_string(trainer.steps_done()) + " is saved in " + run.folder().string() +
              "; --resume goes on from it");
     return stop_status();
-  } else if (trainer.steps_done() < all_steps) {
+  }
+  if (!already_done && trainer.steps_done() < all_steps) {
     log.info("stopped by --max_steps after step " + std::to_string(trainer.steps_done()) + " of " +
              std::to_string(all_steps) + "; --resume without it, or with a larger one, goes on");
   }
@@ -213,8 +242,12 @@ int train(const Plan& plan, const RunDirectory& run) {
   if (config.no_scores || !images.test) {
     return 0;
   }
+  if (trainer.has_test_scores()) {
+    log.info("its scores are in " + run.probe().string());
+    return 0;
+  }
   try {
-    report_scores(plan, images, trainer.relic(), leave_out, log);
+    report_scores(plan, images, trainer, run, leave_out, log);
   } catch (const Interrupted&) {
     log.progress("");
     log.info("scoring was interrupted; the training is whole and saved, and --resume scores it again");

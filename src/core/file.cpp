@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -233,6 +234,17 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_size)
   }
   contents.resize(used);
   return contents;
+}
+
+std::vector<std::string> read_lines(const std::filesystem::path& path) {
+  std::istringstream text(read_file(path));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(text, line);) {
+    const std::size_t first = line.find_first_not_of(" \t\r");
+    if (first == std::string::npos) continue;
+    lines.push_back(line.substr(first, line.find_last_not_of(" \t\r") + 1 - first));
+  }
+  return lines;
 }
 
 void write_file(const std::filesystem::path& path, std::string_view contents) {

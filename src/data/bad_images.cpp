@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "data/labelled_files.h"
 #include "relic/core/file.h"
 
 namespace relic {

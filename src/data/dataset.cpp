@@ -1,7 +1,5 @@
 #include "relic/data/dataset.h"
 
-#include <algorithm>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -12,42 +10,44 @@
 namespace relic {
 namespace {
 
-const std::vector<DatasetInfo>& table() {
-  static const std::vector<DatasetInfo> infos = {
-      {.name = "stl10", .image_size = 96},
-      {.name = "cifar10", .image_size = 32, .in_memory = true},
-      {.name = "tiny_imagenet", .image_size = 64},
-      {.name = "food101", .image_size = 192},
-      {.name = "imagenet1k", .image_size = 192},
-      {.name = "folder", .image_size = 192},
-      {.name = "shapes", .image_size = 32, .in_memory = true, .synthetic = true},
+struct KnownDataset {
+  DatasetInfo info;
+  FoundDataset (*find)(const DatasetRequest&);
+};
+
+const std::vector<KnownDataset>& table() {
+  static const std::vector<KnownDataset> datasets = {
+      {{.name = "stl10", .image_size = 96}, find_stl10},
+      {{.name = "cifar10", .image_size = 32, .in_memory = true}, find_cifar10},
+      {{.name = "tiny_imagenet", .image_size = 64}, find_tiny_imagenet},
+      {{.name = "food101", .image_size = 192}, find_food101},
+      {{.name = "imagenet1k", .image_size = 192}, find_imagenet1k},
+      {{.name = "folder", .image_size = 192}, find_folder},
+      {{.name = "shapes", .image_size = 32, .in_memory = true, .synthetic = true}, find_shapes},
   };
-  return infos;
+  return datasets;
 }
 
-using Finder = FoundDataset (*)(const DatasetRequest&);
-constexpr Finder finders[] = {find_stl10,      find_cifar10, find_tiny_imagenet, find_food101,
-                              find_imagenet1k, find_folder,  find_shapes};  // in the table's order
-
-}  // namespace
-
-std::span<const DatasetInfo> known_datasets() { return table(); }
-
-const DatasetInfo& dataset_info(const std::string& name) {
-  const auto found = std::ranges::find(table(), name, &DatasetInfo::name);
-  if (found != table().end()) {
-    return *found;
+const KnownDataset& known_dataset(const std::string& name) {
+  for (const KnownDataset& dataset : table()) {
+    if (dataset.info.name == name) return dataset;
   }
-  std::vector<std::string> names;
   std::string list;
-  for (const DatasetInfo& info : table()) {
-    names.push_back(info.name);
-    list += (list.empty() ? "" : ", ") + info.name;
-  }
-  const std::string nearest = nearest_name(name, names);
+  for (const std::string& known : dataset_names()) list += (list.empty() ? "" : ", ") + known;
+  const std::string nearest = nearest_name(name, dataset_names());
   throw UsageError("unknown data set '" + name + "'" + (nearest.empty() ? "" : ": did you mean '" + nearest + "'?") +
                    " Known: " + list);
 }
+
+}  // namespace
+
+std::vector<std::string> dataset_names() {
+  std::vector<std::string> names;
+  for (const KnownDataset& dataset : table()) names.push_back(dataset.info.name);
+  return names;
+}
+
+const DatasetInfo& dataset_info(const std::string& name) { return known_dataset(name).info; }
 
 std::filesystem::path dataset_root(const DatasetRequest& request) {
   const ArchiveSource& archive = *official_archive(request.name);
@@ -62,11 +62,11 @@ std::filesystem::path dataset_root(const DatasetRequest& request) {
 }
 
 FoundDataset find_dataset(const DatasetRequest& request) {
-  const DatasetInfo& info = dataset_info(request.name);
+  const KnownDataset& dataset = known_dataset(request.name);
   if (request.max_images < 0) {
     throw UsageError("--max_images " + std::to_string(request.max_images) + ": must not be negative (0 means all)");
   }
-  return finders[&info - table().data()](request);
+  return dataset.find(request);
 }
 
 std::unique_ptr<Dataset> open_dataset(const DatasetRequest& request) { return find_dataset(request).open(); }

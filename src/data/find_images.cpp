@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "data/decode.h"
+#include "data/decode/decode.h"
 #include "data/labelled_files.h"
 #include "relic/core/error.h"
 

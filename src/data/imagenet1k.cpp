@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "data/labelled_files.h"
 #include "data/readers.h"
@@ -22,19 +25,28 @@ fs::path find_root(const fs::path& path) {
       "images into train/CLASS and val/CLASS (n01440764, …) there");
 }
 
+/// The names of the folders in `train`, in order: the classes of both splits.
+std::vector<std::string> class_names(const fs::path& train) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(train, ignored)) {
+    std::string name = entry.path().filename().string();
+    if (!name.starts_with('.') && entry.is_directory(ignored)) names.push_back(std::move(name));
+  }
+  std::ranges::sort(names);
+  if (names.size() < 2) {
+    throw Error(train.string() + ": a folder of images for each class (n01440764, …) is expected here");
+  }
+  return names;
+}
+
 }  // namespace
 
 FoundDataset find_imagenet1k(const DatasetRequest& request) {
   const fs::path root = find_root(request.path);
-  LabelledFiles train = find_images(root / "train");
-  label_by_folder(train);
-  if (train.labels.empty()) {
-    throw Error((root / "train").string() + ": a folder of images for each class (n01440764, …) is expected here");
-  }
-  if (request.split != Split::test) return found_files(evenly_spread(std::move(train), request.max_images));
-  LabelledFiles validation = find_images(root / "val");
-  label_by_folder(validation, train.classes);
-  return found_files(evenly_spread(std::move(validation), request.max_images));
+  LabelledFiles images = find_images(root / (request.split == Split::test ? "val" : "train"));
+  label_by_folder(images, class_names(root / "train"));
+  return found_files(evenly_spread(std::move(images), request.max_images));
 }
 
 }  // namespace relic

@@ -4,12 +4,10 @@
 #include <map>
 #include <opencv2/core/utility.hpp>
 #include <optional>
-#include <sstream>
 #include <utility>
 
-#include "data/decode.h"
+#include "data/decode/decode.h"
 #include "relic/core/error.h"
-#include "relic/core/file.h"
 
 namespace relic {
 namespace {
@@ -111,17 +109,6 @@ FoundDataset found_files(LabelledFiles images) {
   const auto classes = images.labels.empty() ? 0 : static_cast<std::int64_t>(images.classes.size());
   const auto shared = std::make_shared<const LabelledFiles>(std::move(images));
   return {.size = size, .classes = classes, .open = [shared] { return std::make_unique<FileDataset>(shared); }};
-}
-
-std::vector<std::string> read_lines(const std::filesystem::path& file) {
-  std::istringstream text(read_file(file));
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(text, line);) {
-    const std::size_t first = line.find_first_not_of(" \t\r");
-    if (first == std::string::npos) continue;
-    lines.push_back(line.substr(first, line.find_last_not_of(" \t\r") + 1 - first));
-  }
-  return lines;
 }
 
 }  // namespace relic

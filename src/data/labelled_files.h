@@ -51,7 +51,4 @@ LabelledFiles evenly_spread(LabelledFiles images, std::int64_t count);
 /// A data set that decodes a file when its image is asked for.
 FoundDataset found_files(LabelledFiles images);
 
-/// Lines of a text file that are not empty, without the blanks around them.
-std::vector<std::string> read_lines(const std::filesystem::path& file);
-
 }  // namespace relic

@@ -5,6 +5,7 @@
 #include "data/labelled_files.h"
 #include "data/readers.h"
 #include "relic/core/error.h"
+#include "relic/core/file.h"
 
 namespace relic {
 namespace {

@@ -28,9 +28,11 @@ double Accuracy::low() const { return wilson(*this, -1); }
 
 double Accuracy::high() const { return wilson(*this, 1); }
 
-std::string Accuracy::text() const {
+std::string Accuracy::text() const { return interval_text(value(), low(), high()); }
+
+std::string interval_text(double value, double low, double high) {
   const auto percent = [](double share) { return fixed(100 * share, 1); };
-  return percent(value()) + " % (" + percent(low()) + " to " + percent(high()) + ")";
+  return percent(value) + " % (" + percent(low) + " to " + percent(high) + ")";
 }
 
 }  // namespace relic

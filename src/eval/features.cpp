@@ -13,14 +13,12 @@
 
 namespace relic {
 
-Features extract_features(Encoder& encoder, const Dataset& dataset, int image_size, const torch::Device& device,
-                          std::int64_t max_images, const Watch& watch) {
+Features extract_features(Encoder& encoder, const Dataset& dataset, const std::vector<std::int64_t>& indices,
+                          int image_size, const torch::Device& device, const Watch& watch) {
   if (image_size < 1) {
     throw UsageError("features need an image size of at least 1, not " + std::to_string(image_size));
   }
-  const std::int64_t count = max_images > 0 ? std::min(max_images, dataset.size()) : dataset.size();
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
-  std::iota(indices.begin(), indices.end(), std::int64_t{0});
+  const auto count = static_cast<std::int64_t>(indices.size());
   const KeptModes modes(encoder);
   encoder.eval();
   Features features{.x = torch::empty({count, encoder.feature_dim()}, torch::kFloat),
@@ -37,6 +35,14 @@ Features extract_features(Encoder& encoder, const Dataset& dataset, int image_si
   features.x = features.x.slice(0, 0, done);
   features.labels = features.labels.slice(0, 0, done);
   return features;
+}
+
+Features extract_features(Encoder& encoder, const Dataset& dataset, int image_size, const torch::Device& device,
+                          std::int64_t max_images, const Watch& watch) {
+  const std::int64_t count = max_images > 0 ? std::min(max_images, dataset.size()) : dataset.size();
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
+  std::iota(indices.begin(), indices.end(), std::int64_t{0});
+  return extract_features(encoder, dataset, indices, image_size, device, watch);
 }
 
 }  // namespace relic

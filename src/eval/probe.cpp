@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -51,6 +52,8 @@ struct Standardizer {
 
 }  // namespace
 
+std::string ClassifierScores::top1_text() const { return interval_text(top1, low, high); }
+
 ClassifierScores classifier_scores(const torch::Tensor& scores, const torch::Tensor& labels, std::uint64_t seed) {
   const std::int64_t classes = scores.size(1);
   const torch::Tensor predicted = scores.argmax(1);
@@ -74,10 +77,14 @@ ProbeResult probe_features(const Features& train, const Features& test, std::int
                            const ProbeOptions& options) {
   const at::NoGradGuard no_grad;
   ProbeResult result;
+  result.train_images = train.x.size(0);
   options.watch.at("nearest neighbours");
   result.neighbours =
       classifier_scores(knn_votes(train, test, classes, options.k, options.temperature), test.labels, options.seed);
-  const LogisticRegressionOptions fit{.c = options.c, .max_iterations = options.max_iterations, .watch = options.watch};
+  const LogisticRegressionOptions fit{
+      .c = options.c, .max_iterations = options.max_iterations, .watch = options.watch.part("logistic regression")};
+  using Clock = std::chrono::steady_clock;
+  const auto began = Clock::now();
   if (options.standardize) {
     const Standardizer standardizer(train.x);
     result.head = fit_logistic_regression(standardizer.apply(train), classes, fit);
@@ -85,8 +92,19 @@ ProbeResult probe_features(const Features& train, const Features& test, std::int
   } else {
     result.head = fit_logistic_regression(train, classes, fit);
   }
+  result.fit_seconds = std::chrono::duration<double>(Clock::now() - began).count();
   result.linear = classifier_scores(linear_scores(result.head, test), test.labels, options.seed);
   return result;
+}
+
+ProbeResult probe_encoder(Encoder& encoder, const Dataset& train, const Dataset& test, int image_size,
+                          const torch::Device& device, const ProbeOptions& options) {
+  const auto features = [&](const Dataset& images, const char* which) {
+    return extract_features(encoder, images, image_size, device, 0, options.watch.part(which));
+  };
+  const Features train_features = features(train, "training images");
+  return probe_features(train_features, features(test, "test images"),
+                        static_cast<std::int64_t>(train.class_names().size()), options);
 }
 
 }  // namespace relic

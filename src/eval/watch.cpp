@@ -13,4 +13,12 @@ void Watch::at(const std::string& where) const {
   }
 }
 
+Watch Watch::part(const std::string& name) const {
+  Watch watch = *this;
+  if (progress) {
+    watch.progress = [tell = progress, name](const std::string& where) { tell(name + ", " + where); };
+  }
+  return watch;
+}
+
 }  // namespace relic

@@ -22,7 +22,7 @@ std::shared_ptr<Branch> make_branch(const RelicOptions& options) {
 Branch::Branch(std::shared_ptr<Encoder> encoder, Projector projector)
     : encoder_(register_module("0", std::move(encoder))), projector_(register_module("1", std::move(projector))) {}
 
-torch::Tensor Branch::forward(const torch::Tensor& images) { return projector_(encoder_->forward(images)); }
+torch::Tensor Branch::forward(const torch::Tensor& images) { return project(encoder_->forward(images)); }
 
 Relic::Relic(const RelicOptions& options)
     : log_temperature(register_parameter("tau", torch::tensor(options.siglip ? std::log(10.0F) : 0.0F))),

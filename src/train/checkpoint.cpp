@@ -70,6 +70,12 @@ c10::IValue field(const Dict& dict, const std::string& key, const std::string& w
   return found->value();
 }
 
+/// Of a field that older checkpoints lack: they hold none of what it counts.
+c10::IValue later_field(const Dict& dict, const std::string& key, const c10::IValue& nothing) {
+  const auto found = dict.find(key);
+  return found == dict.end() ? nothing : found->value();
+}
+
 StateDict tensors_field(const Dict& dict, const std::string& key, const std::string& where) {
   return to_state_dict(field(dict, key, where), where);
 }
@@ -137,6 +143,10 @@ void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run) {
   dict.insert("step", checkpoint.progress.step);
   dict.insert("epoch_loss_sum", checkpoint.progress.epoch_loss_sum);
   dict.insert("total_loss_sum", checkpoint.progress.total_loss_sum);
+  dict.insert("evaluated_step", checkpoint.progress.evaluated_step);
+  dict.insert("tested_step", checkpoint.progress.tested_step);
+  dict.insert("best_step", checkpoint.progress.best_step);
+  dict.insert("best_score", checkpoint.progress.best_score);
   dict.insert("metrics_bytes", checkpoint.progress.metrics_bytes);
   dict.insert("log_bytes", checkpoint.progress.log_bytes);
   dict.insert("model", to_value(checkpoint.model));
@@ -177,6 +187,10 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
     checkpoint.progress.step = field(dict, "step", where).toInt();
     checkpoint.progress.epoch_loss_sum = field(dict, "epoch_loss_sum", where).toDouble();
     checkpoint.progress.total_loss_sum = field(dict, "total_loss_sum", where).toDouble();
+    checkpoint.progress.evaluated_step = later_field(dict, "evaluated_step", std::int64_t{0}).toInt();
+    checkpoint.progress.tested_step = later_field(dict, "tested_step", std::int64_t{0}).toInt();
+    checkpoint.progress.best_step = later_field(dict, "best_step", std::int64_t{0}).toInt();
+    checkpoint.progress.best_score = later_field(dict, "best_score", 0.0).toDouble();
     checkpoint.progress.metrics_bytes = field(dict, "metrics_bytes", where).toInt();
     checkpoint.progress.log_bytes = field(dict, "log_bytes", where).toInt();
     checkpoint.model = tensors_field(dict, "model", where);

@@ -30,13 +30,11 @@ constexpr std::int64_t kManyViews = 100;
 constexpr std::int64_t kLargeLayer = 1'000'000;
 
 Setting dataset_setting() {
-  std::vector<std::string> names;
-  for (const DatasetInfo& info : known_datasets()) names.push_back(info.name);
   return choice(&TrainConfig::dataset_name, false,
                 {.name = "dataset_name",
                  .placeholder = "NAME",
                  .help = "the images to train on; folder: your own, those in --dataset_path; shapes: drawn here",
-                 .choices = names});
+                 .choices = dataset_names()});
 }
 
 /// 0, or a range.
@@ -221,9 +219,14 @@ std::vector<Setting> run_settings() {
                 .recorded = false}),
        rate(&TrainConfig::save_every_seconds,
             {.name = "save_every_seconds", .help = "an epoch's end saves if the last save is older, in seconds"}),
-       flag(
-           &TrainConfig::no_scores,
-           {.name = "no_scores", .help = "leave out the scores at the end; --resume makes them up", .recorded = false}),
+       integer(&TrainConfig::eval_every_n_steps, -1, kManyTimes,
+               {.name = "eval_every_n_steps",
+                .help = "steps between two scores of the encoder on held-out training images (0: at the end alone)",
+                .default_help = "5 times --log_every_n_steps",
+                .allowed = "an integer of at least 0, or -1 for 5 times --log_every_n_steps"}),
+       flag(&TrainConfig::no_scores, {.name = "no_scores",
+                                      .help = "leave out all scores; --resume makes up those at the end",
+                                      .recorded = false}),
        setting::seed(
            &TrainConfig::seed,
            {.name = "seed",

@@ -10,6 +10,7 @@
 #include "relic/core/file.h"
 #include "relic/core/random.h"
 #include "relic/core/text.h"
+#include "relic/formats/pth.h"
 #include "relic/train/settings_file.h"
 #include "relic/views/view_source.h"
 
@@ -129,18 +130,77 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
 
   relic_->train();
   Outcome outcome = Outcome::finished;
-  while (progress_.step < last) {
-    const auto metrics = train_step(source->next());
-    const bool interrupted = stop();
-    after_step(metrics, interrupted || progress_.step == last);
-    if (interrupted) {
-      outcome = Outcome::interrupted;
-      break;
+  try {
+    for (;;) {
+      if (evaluation_is_due()) {
+        evaluate();
+      }
+      if (progress_.step >= last) {
+        break;
+      }
+      const auto metrics = train_step(source->next());
+      const bool interrupted = stop();
+      after_step(metrics, interrupted || progress_.step == last);
+      if (interrupted) {
+        outcome = Outcome::interrupted;
+        break;
+      }
     }
+  } catch (const Interrupted&) {  // while it was evaluating, which a resumed run does first
+    outcome = Outcome::interrupted;
+    save(true);
   }
   log_.progress("");
   return outcome;
 }
+
+bool Trainer::evaluation_is_due() const {
+  const auto step = progress_.step;
+  if (evaluator_ == nullptr || step == 0 || step == progress_.evaluated_step) {
+    return false;
+  }
+  const auto every = config_.eval_every_n_steps < 0 ? 5 * config_.log_every_n_steps : config_.eval_every_n_steps;
+  return step >= last_step() || (every > 0 && step % every == 0);
+}
+
+void Trainer::evaluate() {
+  const auto step = progress_.step;
+  log_.progress("evaluating step " + std::to_string(step));
+  const auto evaluation = evaluator_->evaluate(*relic_);
+  log_.progress("");
+  for (const auto& line : evaluation_text(evaluation)) {
+    log_.info("step " + std::to_string(step) + ", " + line);
+  }
+  if (const auto warning = collapse_warning(evaluation.signs); !warning.empty()) {
+    log_.warning("step " + std::to_string(step) + ": " + warning);
+  }
+  append_metrics([&] { metrics_->append(step, epoch_of(step), evaluation); });
+  progress_.evaluated_step = step;
+  keep_if_best(evaluation);
+  if (step >= last_step()) {
+    save(true);
+  }
+  line_->skip_time();
+}
+
+void Trainer::keep_if_best(const Evaluation& evaluation) {
+  if (!evaluation.held_out) {
+    return;
+  }
+  const double score = evaluation.held_out->linear.value();
+  if (progress_.best_step > 0 && score <= progress_.best_score) {
+    return;
+  }
+  try {
+    write_state_dict(run_.best_encoder(), state_dict(relic_->target().encoder()));
+    progress_.best_step = progress_.step;
+    progress_.best_score = score;
+  } catch (const Error& error) {  // the one before stays, and so does its score
+    log_.warning(std::string(error.what()) + "; the best encoder before stays there");
+  }
+}
+
+std::int64_t Trainer::epoch_of(std::int64_t steps_done) const { return (steps_done - 1) / steps_per_epoch_ + 1; }
 
 StepMetrics Trainer::train_step(const Views& views) {
   const auto step = progress_.step;
@@ -161,7 +221,7 @@ StepMetrics Trainer::train_step(const Views& views) {
 
   StepMetrics metrics;
   metrics.step = progress_.step;
-  metrics.epoch = step / steps_per_epoch_ + 1;
+  metrics.epoch = epoch_of(progress_.step);
   metrics.loss = terms.loss.item<double>();
   metrics.invariance_loss = terms.invariance.item<double>();
   metrics.gamma = schedule_.decay_before(progress_.step);
@@ -208,7 +268,7 @@ void Trainer::update_weights(const LossTerms& terms) {
 }
 
 void Trainer::after_step(const StepMetrics& metrics, bool ends) {
-  append_metrics(metrics);
+  append_metrics([&] { metrics_->append(metrics); });
   writer_.poll();
   const auto in_epoch = (progress_.step - 1) % steps_per_epoch_ + 1;
   line_->show(metrics, progress_.epoch_loss_sum / static_cast<double>(in_epoch),
@@ -231,17 +291,24 @@ void Trainer::after_step(const StepMetrics& metrics, bool ends) {
   }
 }
 
-void Trainer::append_metrics(const StepMetrics& metrics) {
+void Trainer::append_metrics(const std::function<void()>& append) {
   try {
-    metrics_->append(metrics);
+    append();
     metrics_failed_ = false;
   } catch (const Error& error) {  // a full disk costs rows of a table, not the training
     if (!metrics_failed_) {
-      log_.warning(std::string(error.what()) + "; rows are missing there from step " + std::to_string(metrics.step) +
+      log_.warning(std::string(error.what()) + "; rows are missing there from step " + std::to_string(progress_.step) +
                    " on");
     }
     metrics_failed_ = true;
   }
+}
+
+void Trainer::record_test_scores(double linear, double neighbours) {
+  const auto step = progress_.step;
+  append_metrics([&] { metrics_->append_test_scores(step, epoch_of(step), linear, neighbours); });
+  progress_.tested_step = step;
+  save(true);
 }
 
 Checkpoint Trainer::checkpoint() {

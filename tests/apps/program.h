@@ -27,12 +27,13 @@ struct Outcome {
   std::string err;
 };
 
-/// The program as a child process, its output in files; `prepare` runs in the child before it.
+/// The program, or another one, as a child process, its output in files; `prepare` runs in the child before it.
 class Child {
  public:
-  Child(const std::vector<std::string>& arguments, const std::filesystem::path& folder, void (*prepare)() = nullptr)
+  Child(const std::vector<std::string>& arguments, const std::filesystem::path& folder, void (*prepare)() = nullptr,
+        const std::string& program = RELIC_TRAIN_PROGRAM)
       : out_(folder / "out.txt"), err_(folder / "err.txt") {
-    std::vector<std::string> words{RELIC_TRAIN_PROGRAM};
+    std::vector<std::string> words{program};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
     for (auto& word : words) argv.push_back(word.data());
@@ -115,6 +116,15 @@ class ProgramTest : public ::testing::Test {
 
 inline std::size_t count_lines(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+/// Rows of metrics.csv that are of a step: they alone end with a rate, as the heading does.
+inline std::size_t count_steps(const std::string& metrics) {
+  std::size_t rows = 0;
+  for (std::size_t end = metrics.find('\n'); end != std::string::npos; end = metrics.find('\n', end + 1)) {
+    rows += end > 0 && metrics[end - 1] != ',' ? 1 : 0;
+  }
+  return rows - (rows > 0 ? 1 : 0);
 }
 
 /// And a folder for images of one's own.

@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "apps/program.h"
+#include "relic/core/text.h"
 #include "support/temporary_folder.h"
 
 namespace relic {
@@ -19,6 +21,7 @@ namespace {
 using ::testing::AllOf;
 using testing::Child;
 using testing::count_lines;
+using testing::count_steps;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::Outcome;
@@ -33,12 +36,26 @@ TEST_F(Training, EndsWithScoresOfBothEncodersAndAllFiles) {
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("20 images of cifar10"), HasSubstr("1.39 (the log of the batch size)"),
                                  HasSubstr("instance top-1"), HasSubstr("untrained"), HasSubstr("nearest neighbours"),
                                  HasSubstr("logistic regression"), Not(HasSubstr("\r")), Not(HasSubstr("\x1b"))));
-  EXPECT_EQ(count_lines(file("metrics.csv")), 6U);
+  EXPECT_EQ(count_steps(file("metrics.csv")), 5U);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("step 5, on 2 held-out training images"), HasSubstr("effective rank")));
   EXPECT_THAT(file("train.log"), HasSubstr("logistic regression"));
   EXPECT_THAT(file("settings.toml"),
               AllOf(HasSubstr("batch_size = 4"), Not(HasSubstr("resume")), Not(HasSubstr(folder_.path().string()))));
-  for (const char* name : {"relic_model.pth", "encoder.pth", "checkpoint.pth"}) {
+  for (const char* name : {"relic_model.pth", "encoder.pth", "encoder_best.pth", "checkpoint.pth"}) {
     EXPECT_GT(file(name).size(), 1000000U) << name;
+  }
+  const auto probe = nlohmann::json::parse(file("probe.json"));
+  EXPECT_EQ(probe["test_images"], 10);
+  // The last row of the table holds the same score.
+  const auto table = file("metrics.csv");
+  const auto last_row = table.substr(table.rfind("5,1,"));
+  EXPECT_THAT(last_row, HasSubstr("," + shortest(probe["logistic_regression"]["top1"].get<double>()) + ","));
+
+  const auto anew = train({"--max_steps", "1", "--overwrite", "--no_scores"});
+  EXPECT_EQ(anew.status, 0) << anew.err;
+  EXPECT_EQ(file("metrics.csv").find("\n1,1,,"), std::string::npos);
+  for (const char* name : {"encoder_best.pth", "probe.json"}) {
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "run" / name)) << name;
   }
 }
 
@@ -50,7 +67,7 @@ TEST_F(Training, IsNotWrittenOverWithoutOverwrite) {
   EXPECT_THAT(refused.err, AllOf(HasSubstr("--resume"), HasSubstr("--overwrite")));
   EXPECT_EQ(file("checkpoint.pth"), before);
   EXPECT_EQ(train({"--max_steps", "2", "--overwrite"}).status, 0);
-  EXPECT_EQ(count_lines(file("metrics.csv")), 3U);
+  EXPECT_EQ(count_steps(file("metrics.csv")), 2U);
 }
 
 TEST_F(Training, SavesAndReturns143OnSigtermAndResumesWithItsOwnSettings) {
@@ -62,14 +79,14 @@ TEST_F(Training, SavesAndReturns143OnSigtermAndResumesWithItsOwnSettings) {
     EXPECT_EQ(outcome.status, 143) << outcome.err;
     EXPECT_THAT(outcome.out, HasSubstr("interrupted: step"));
   }
-  const auto rows = count_lines(file("metrics.csv"));
+  const auto steps = count_steps(file("metrics.csv"));
   const auto resumed =
-      Child({"--resume", "-save_model_dir", (folder_ / "run").string(), "--max_steps", std::to_string(rows + 1)},
+      Child({"--resume", "-save_model_dir", (folder_ / "run").string(), "--max_steps", std::to_string(steps + 2)},
             folder_.path())
           .outcome();
   EXPECT_EQ(resumed.status, 0) << resumed.err;
   EXPECT_THAT(resumed.out, HasSubstr("resuming"));
-  EXPECT_EQ(count_lines(file("metrics.csv")), rows + 2);
+  EXPECT_EQ(count_steps(file("metrics.csv")), steps + 2);
   EXPECT_THAT(file("settings.toml"), AllOf(HasSubstr("gamma = 0.9"), HasSubstr("learning_rate = 0.0001")));
 }
 
@@ -80,13 +97,14 @@ TEST_F(Training, SigintSavesAndReturns130AndOnesSettingsAreChangedOnResume) {
     child.send(SIGINT);
     EXPECT_EQ(child.outcome().status, 130);
   }
-  const auto rows = count_lines(file("metrics.csv"));
-  const auto resumed = train({"--resume", "-lr", "1e-5", "--max_steps", std::to_string(rows)});
+  const auto steps = count_steps(file("metrics.csv"));
+  const auto resumed = train({"--resume", "-lr", "1e-5", "--max_steps", std::to_string(steps + 1)});
   EXPECT_EQ(resumed.status, 0) << resumed.err;
   EXPECT_THAT(resumed.out,
               AllOf(HasSubstr("learning_rate was 0.0003 and is 1e-5 now"), Not(HasSubstr("num_threads was"))));
-  const auto done = train({"--resume", "--max_steps", std::to_string(rows)});
-  EXPECT_THAT(done.out, HasSubstr("a larger --max_steps, or none, goes on"));
+  const auto done = train({"--resume", "--max_steps", std::to_string(steps + 1)});
+  EXPECT_THAT(done.out, AllOf(HasSubstr("a larger --max_steps, or none, goes on"), HasSubstr("its scores are in"),
+                              Not(HasSubstr("scoring"))));
 }
 
 TEST_F(Training, KilledAtAnyMomentItResumesWithWhatItStartedFrom) {
@@ -105,7 +123,7 @@ TEST_F(Training, KilledAtAnyMomentItResumesWithWhatItStartedFrom) {
       Child({"--resume", "-save_model_dir", (folder_ / "run").string(), "--max_steps", "1"}, folder_.path()).outcome();
   EXPECT_EQ(resumed.status, 0) << resumed.err;
   EXPECT_THAT(resumed.out, HasSubstr("resuming " + (folder_ / "run").string() + " at step 0 of 1"));
-  EXPECT_EQ(count_lines(file("metrics.csv")), 2U);
+  EXPECT_EQ(count_steps(file("metrics.csv")), 1U);
   EXPECT_FALSE(std::filesystem::exists(folder_ / "run/.relic-tmp-1-0"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "run/.relic-lock"));
 }
@@ -142,11 +160,11 @@ TEST_F(Training, WhatCannotBeWrittenCostsNoOlderRun) {
 TEST_F(Training, TheLogsPlaceIsRememberedAndItIsCutBack) {
   const auto log = folder_ / "own.log";
   ASSERT_EQ(train({"--max_steps", "1", "--log_file", log.string()}).status, 0);
-  const auto until_saved = slurp(log).find("saved ");
+  const auto until_scored = slurp(log).find("gain");
   spit(log, slurp(log) + "from a process that was killed\n");
   ASSERT_EQ(train({"--resume", "--max_steps", "2"}).status, 0);
   EXPECT_THAT(slurp(log), AllOf(HasSubstr("resuming"), Not(HasSubstr("was killed"))));
-  EXPECT_LT(slurp(log).find("resuming"), until_saved + 1000);
+  EXPECT_LT(slurp(log).find("resuming"), until_scored + 1000);
   EXPECT_FALSE(std::filesystem::exists(folder_ / "run/train.log"));
 }
 
@@ -157,7 +175,7 @@ TEST_F(Training, WithoutStandardDescriptorsNothingIsPrintedIntoItsFiles) {
     ::close(STDERR_FILENO);
   });
   EXPECT_EQ(outcome.status, 0);
-  EXPECT_EQ(count_lines(file("metrics.csv")), 3U);
+  EXPECT_EQ(count_steps(file("metrics.csv")), 2U);
   EXPECT_THAT(file("metrics.csv"), Not(HasSubstr("instance")));
   const auto log = file("train.log");
   EXPECT_EQ(log.find("step 1: instance"), log.rfind("step 1: instance"));
@@ -222,7 +240,7 @@ TEST_F(Training, ResumeStartsAnewWhereThereIsNoRunAndGoesOnOverMoreEpochs) {
   const auto more = train({"--resume", "--num_epochs", "2"});
   EXPECT_EQ(more.status, 0) << more.err;
   EXPECT_THAT(more.out, HasSubstr("num_epochs was 1 and is 2 now"));
-  EXPECT_EQ(count_lines(file("metrics.csv")), 11U);
+  EXPECT_EQ(count_steps(file("metrics.csv")), 10U);
 }
 
 TEST_F(Training, ResumeRefusesAnotherModelOrBatch) {

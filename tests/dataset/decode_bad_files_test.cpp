@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <string>
 
-#include "data/decode.h"
+#include "data/decode/decode.h"
 #include "relic/core/error.h"
 #include "support/decode_fixtures.h"
 #include "support/temporary_folder.h"

@@ -1,4 +1,4 @@
-#include "data/image_header.h"
+#include "data/decode/image_header.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "data/decode.h"
+#include "data/decode/decode.h"
 #include "relic/core/error.h"
 #include "support/decode_fixtures.h"
 

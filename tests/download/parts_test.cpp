@@ -1,8 +1,8 @@
 // The checksum and the line that tells how far a transfer is.
 #include <gtest/gtest.h>
 
-#include "data/md5.h"
-#include "data/transfer_progress.h"
+#include "data/download/md5.h"
+#include "data/download/transfer_progress.h"
 #include "support/temporary_folder.h"
 
 namespace relic::testing {

@@ -6,66 +6,26 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <sstream>
 #include <thread>
 
 #include "relic/core/error.h"
 #include "relic/core/file.h"
 #include "relic/formats/pth.h"
-#include "support/hashed_images.h"
 #include "support/temporary_folder.h"
+#include "train/training_run.h"
 
 namespace relic {
 
 namespace {
 
 using ::testing::AllOf;
+using testing::expect_equal;
 using ::testing::HasSubstr;
+using testing::lines_of;
+using testing::never;
+using testing::small_config;
 using testing::TemporaryFolder;
-
-TrainConfig small_config(const std::filesystem::path& folder) {
-  TrainConfig config;
-  config.dataset_name = "shapes";
-  config.save_model_dir = folder;
-  config.num_epochs = 2;
-  config.batch_size = 4;
-  config.num_local_views = 1;
-  config.proj_hidden_dim = 16;
-  config.proj_out_dim = 8;
-  config.gamma = 0.9;
-  config.device = "cpu";
-  return config;
-}
-
-struct TrainingRun {
-  explicit TrainingRun(const TrainConfig& config, std::size_t images = 12)
-      : dataset(testing::small_images(images)), directory(config.save_model_dir), log(LogLevel::error) {
-    directory.create();
-    Runtime runtime = choose_runtime(config);
-    trainer = std::make_unique<Trainer>(config, runtime, dataset, directory, log);
-  }
-  testing::HashedImages dataset;
-  RunDirectory directory;
-  Log log;
-  std::unique_ptr<Trainer> trainer;
-};
-
-const auto never = [] { return false; };
-
-void expect_equal(const StateDict& a, const StateDict& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    EXPECT_EQ(a[i].first, b[i].first);
-    EXPECT_TRUE(torch::equal(a[i].second, b[i].second)) << a[i].first;
-  }
-}
-
-std::vector<std::string> lines_of(const std::filesystem::path& path) {
-  std::istringstream text(read_file(path));
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(text, line);) lines.push_back(line);
-  return lines;
-}
+using testing::TrainingRun;
 
 /// A row of metrics.csv without its images/s.
 std::string without_rate(const std::string& row) { return row.substr(0, row.rfind(',')); }

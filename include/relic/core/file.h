@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace relic {
 
@@ -67,6 +68,8 @@ class AppendFile {
 /// Contents, whole or up to `max_size` bytes. Throws Error with path and reason.
 std::string read_file(const std::filesystem::path& path,
                       std::uint64_t max_size = std::numeric_limits<std::uint64_t>::max());
+/// Lines of a text file that are not empty, without the blanks around them. Throws as read_file does.
+std::vector<std::string> read_lines(const std::filesystem::path& path);
 /// Writes through AtomicFile.
 void write_file(const std::filesystem::path& path, std::string_view contents);
 /// Cuts a file to its first `size` bytes. Throws Error where it has fewer.

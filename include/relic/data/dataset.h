@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -49,7 +48,8 @@ struct DatasetInfo {
   bool synthetic = false;  ///< drawn by us: its scores say nothing about real images
 };
 
-std::span<const DatasetInfo> known_datasets();
+/// Of all known data sets.
+std::vector<std::string> dataset_names();
 /// Throws UsageError, with the nearest known name, for any other.
 const DatasetInfo& dataset_info(const std::string& name);
 

@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <string>
 
 #include "relic/eval/features.h"
 #include "relic/eval/scores.h"
@@ -18,7 +19,7 @@ struct ProbeOptions {
   std::int64_t k = 200;
   double temperature = 0.1;
   std::uint64_t seed = 42;  ///< of the bootstrap
-  Watch watch{};
+  Watch watch{};            ///< of its parts, told as "training images, 256 of 5000"
 };
 
 /// How a classifier did on the test images.
@@ -29,11 +30,16 @@ struct ClassifierScores {
   double low = 0;   ///< ends of top1's 95 % interval: bootstrap over the test images, 2,000 times
   double high = 0;
   torch::Tensor confusion;  ///< [classes, classes] int64: how many of class i (row) were called j
+
+  /// "46.2 % (44.0 to 48.4)", top-1 and its interval.
+  [[nodiscard]] std::string top1_text() const;
 };
 
 struct ProbeResult {
+  std::int64_t train_images = 0;  ///< that the classifiers were fitted on
   ClassifierScores linear;
   ClassifierScores neighbours;
+  double fit_seconds = 0;   ///< that the logistic regression took to fit
   LogisticRegression head;  ///< takes features as they are: standardizing is part of its weights
 };
 
@@ -44,5 +50,9 @@ ClassifierScores classifier_scores(const torch::Tensor& scores, const torch::Ten
 /// Fits and scores both classifiers. Throws Error for features that are not finite or labels out of range.
 ProbeResult probe_features(const Features& train, const Features& test, std::int64_t classes,
                            const ProbeOptions& options = {});
+
+/// Probes an encoder's frozen features of a data set's labelled images; see extract_features.
+ProbeResult probe_encoder(Encoder& encoder, const Dataset& train, const Dataset& test, int image_size,
+                          const torch::Device& device, const ProbeOptions& options = {});
 
 }  // namespace relic

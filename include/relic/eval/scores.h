@@ -11,6 +11,9 @@
 
 namespace relic {
 
+/// A share and the ends of its interval: "46.2 % (44.0 to 48.4)".
+std::string interval_text(double value, double low, double high);
+
 /// Correct answers out of `total`, with the Wilson score interval (Wilson 1927).
 struct Accuracy {
   std::int64_t correct = 0;
@@ -22,8 +25,7 @@ struct Accuracy {
   /// Ends of the 95 % interval, in [0, 1].
   [[nodiscard]] double low() const;
   [[nodiscard]] double high() const;
-  /// "46.2 % (44.0 to 48.4)".
-  [[nodiscard]] std::string text() const;
+  [[nodiscard]] std::string text() const;  ///< see interval_text
 };
 
 /// For each test image the votes for each class, [N, classes] float64, up to a factor of its own.

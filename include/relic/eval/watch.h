@@ -18,6 +18,8 @@ struct Watch {
   std::function<void(const BadImage&)> left_out{};
 
   void at(const std::string& where) const;
+  /// The same watch over a part of the work, whose progress is told as "name, where".
+  [[nodiscard]] Watch part(const std::string& name) const;
 };
 
 }  // namespace relic

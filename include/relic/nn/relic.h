@@ -28,6 +28,8 @@ class Branch : public torch::nn::Module {
   Branch(std::shared_ptr<Encoder> encoder, Projector projector);
   /// [N, 3, S, S] to projections [N, d].
   torch::Tensor forward(const torch::Tensor& images);
+  /// Features [N, D] to projections [N, d].
+  torch::Tensor project(const torch::Tensor& features) { return projector_(features); }
   Encoder& encoder() { return *encoder_; }
 
  private:

@@ -19,11 +19,15 @@ namespace relic {
 
 /// What else, besides tensors, tells where a training stands.
 struct TrainProgress {
-  std::int64_t step = 0;           ///< steps done, over all epochs
-  double epoch_loss_sum = 0;       ///< of the steps of the current epoch
-  double total_loss_sum = 0;       ///< of all steps
-  std::int64_t metrics_bytes = 0;  ///< length of metrics.csv at this step
-  std::int64_t log_bytes = 0;      ///< length of the log at this step
+  std::int64_t step = 0;            ///< steps done, over all epochs
+  double epoch_loss_sum = 0;        ///< of the steps of the current epoch
+  double total_loss_sum = 0;        ///< of all steps
+  std::int64_t evaluated_step = 0;  ///< the last step that was evaluated, 0: none
+  std::int64_t tested_step = 0;     ///< the step whose encoder was scored on the test split, 0: none
+  std::int64_t best_step = 0;       ///< that of encoder_best.pth, 0: none
+  double best_score = 0;            ///< its logistic regression's accuracy on held-out images
+  std::int64_t metrics_bytes = 0;   ///< length of metrics.csv at this step
+  std::int64_t log_bytes = 0;       ///< length of the log at this step
 };
 
 /// All that a resume needs, on the CPU and independent of the live training. (Order, views, decay and random numbers

@@ -50,8 +50,9 @@ struct TrainConfig {
   bool quiet = false;
   bool verbose = false;
   bool no_download = false;
-  std::string dataset_url;  // empty: the official one
-  std::string dataset_md5;  // empty: that of the official archive
+  std::string dataset_url;               // empty: the official one
+  std::string dataset_md5;               // empty: that of the official archive
+  std::int64_t eval_every_n_steps = -1;  // −1: 5 × log_every_n_steps; 0: at the end alone
   bool no_scores = false;
   bool dry_run = false;
 };

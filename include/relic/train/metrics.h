@@ -6,6 +6,7 @@
 #include <string>
 
 #include "relic/core/file.h"
+#include "relic/train/evaluation.h"
 
 namespace relic {
 
@@ -23,15 +24,21 @@ struct StepMetrics {
   double images_per_second = 0;
 };
 
-/// metrics.csv: one row a step, appended.
+/// metrics.csv: one row a step and one an evaluation, appended.
 class MetricsFile {
  public:
   /// Opens or creates the table; its first row brings the heading along.
   explicit MetricsFile(const std::filesystem::path& path);
   void append(const StepMetrics& metrics);
+  /// What was found after `step`.
+  void append(std::int64_t step, std::int64_t epoch, const Evaluation& evaluation);
+  /// The scores on the test split, of the linear and the nearest-neighbour classifier, in [0, 1].
+  void append_test_scores(std::int64_t step, std::int64_t epoch, double linear, double neighbours);
   [[nodiscard]] std::int64_t bytes() const { return static_cast<std::int64_t>(file_.size()); }
 
  private:
+  void append_row(const std::string& row);
+
   AppendFile file_;
 };
 

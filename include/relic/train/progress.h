@@ -25,6 +25,8 @@ class ProgressLine {
 
   /// Images per second over the last seconds, the step just done included.
   double count_step();
+  /// The time since the last step was none of training.
+  void skip_time() { last_step_ = Clock::now(); }
   void show(const StepMetrics& metrics, double epoch_loss, double total_loss);
 
  private:

@@ -13,6 +13,7 @@
 #include "relic/train/checkpoint_writer.h"
 #include "relic/train/config.h"
 #include "relic/train/ema_schedule.h"
+#include "relic/train/evaluation.h"
 #include "relic/train/grad_scaler.h"
 #include "relic/train/metrics.h"
 #include "relic/train/optimizer.h"
@@ -48,15 +49,22 @@ class Trainer {
   void load_weights(const StateDict& weights, const std::string& where);
   /// Goes on where a checkpoint stood, and cuts metrics.csv back to it.
   void resume(const Checkpoint& checkpoint);
+  /// Evaluates every `eval_every_n_steps` steps and after the last one: told in the log, written to metrics.csv, and
+  /// the encoder that is best on held-out images kept as encoder_best.pth. The weights end up as they would without.
+  void evaluate_with(const Evaluator& evaluator) { evaluator_ = &evaluator; }
   /// Saves the state before the first step: from then on the run can be resumed, whenever its process ends, and what it
   /// starts from (--ckpt_path, an older run in its directory) is needed no more. Throws Error where that fails.
   void save_start();
 
   enum class Outcome { finished, interrupted };
-  /// Trains until the last epoch, `max_steps`, or until `stop` (asked after each step) says so; saves in each case.
-  /// Throws Error where the loss or the weights are not finite; the last checkpoint stays as it is, since weights that
-  /// give such a loss give it again.
+  /// Trains until the last epoch, `max_steps`, or until `stop` (asked after each step) says so; saves in each case. A
+  /// run that has ended is evaluated where it was not. Throws Error where the loss or the weights are not finite; the
+  /// last checkpoint stays as it is, since weights that give such a loss give it again.
   Outcome run(const std::function<bool()>& stop);
+
+  /// Writes the scores of the encoder as it is to metrics.csv, and saves that it has them.
+  void record_test_scores(double linear, double neighbours);
+  [[nodiscard]] bool has_test_scores() const { return progress_.tested_step == progress_.step; }
 
   Relic& relic() { return *relic_; }
   [[nodiscard]] std::int64_t steps_done() const { return progress_.step; }
@@ -68,7 +76,12 @@ class Trainer {
   void require_finite_loss(const LossTerms& terms, std::int64_t step);
   void update_weights(const LossTerms& terms);
   void after_step(const StepMetrics& metrics, bool ends);
-  void append_metrics(const StepMetrics& metrics);
+  [[nodiscard]] bool evaluation_is_due() const;
+  void evaluate();
+  void keep_if_best(const Evaluation& evaluation);
+  [[nodiscard]] std::int64_t epoch_of(std::int64_t steps_done) const;
+  /// Calls `append`, whose failure is told once.
+  void append_metrics(const std::function<void()>& append);
   Checkpoint checkpoint();
   void save(bool also_wait);
   [[nodiscard]] std::string how_to_go_on();
@@ -88,6 +101,7 @@ class Trainer {
   TrainProgress progress_;
   std::unique_ptr<MetricsFile> metrics_;
   std::unique_ptr<ProgressLine> line_;
+  const Evaluator* evaluator_ = nullptr;
   CheckpointWriter writer_;
   double last_save_seconds_ = 0;
   bool metrics_failed_ = false;

@@ -12,7 +12,7 @@
 #include <new>
 #include <string>
 
-#include "data/codecs.h"
+#include "data/decode/codecs.h"
 
 namespace relic {
 namespace {

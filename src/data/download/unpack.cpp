@@ -1,4 +1,4 @@
-#include "data/unpack.h"
+#include "data/download/unpack.h"
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -1,4 +1,4 @@
-#include "data/decode.h"
+#include "data/decode/decode.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,8 +13,8 @@
 #include <new>
 #include <system_error>
 
-#include "data/codecs.h"
-#include "data/image_header.h"
+#include "data/decode/codecs.h"
+#include "data/decode/image_header.h"
 #include "relic/core/error.h"
 
 namespace relic {

@@ -1,4 +1,4 @@
-#include "data/disk_space.h"
+#include "data/download/disk_space.h"
 
 #include <system_error>
 

@@ -1,9 +1,9 @@
-#include "data/image_header.h"
+#include "data/decode/image_header.h"
 
 #include <cstddef>
 #include <cstdlib>
 
-#include "data/byte_view.h"
+#include "data/decode/byte_view.h"
 
 namespace relic {
 namespace {

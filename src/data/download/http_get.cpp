@@ -1,4 +1,4 @@
-#include "data/http_get.h"
+#include "data/download/http_get.h"
 
 #include <curl/curl.h>
 

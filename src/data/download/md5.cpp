@@ -1,4 +1,4 @@
-#include "data/md5.h"
+#include "data/download/md5.h"
 
 #include <fcntl.h>
 #include <openssl/evp.h>

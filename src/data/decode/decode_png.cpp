@@ -8,7 +8,7 @@
 #include <cstring>
 #include <string>
 
-#include "data/codecs.h"
+#include "data/decode/codecs.h"
 
 namespace relic {
 namespace {

@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <string>
 
-#include "data/byte_view.h"
-#include "data/codecs.h"
-#include "data/image_header.h"
+#include "data/decode/byte_view.h"
+#include "data/decode/codecs.h"
+#include "data/decode/image_header.h"
 
 namespace relic {
 namespace {

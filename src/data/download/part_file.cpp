@@ -1,4 +1,4 @@
-#include "data/part_file.h"
+#include "data/download/part_file.h"
 
 #include <charconv>
 #include <sstream>

@@ -1,4 +1,4 @@
-#include "data/fetch.h"
+#include "data/download/fetch.h"
 
 #include <algorithm>
 #include <chrono>
@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "core/printable.h"
-#include "data/disk_space.h"
-#include "data/http_get.h"
+#include "data/download/disk_space.h"
+#include "data/download/http_get.h"
 #include "relic/core/error.h"
 #include "relic/core/text.h"
 

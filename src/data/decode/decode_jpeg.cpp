@@ -13,7 +13,7 @@
 #include <jerror.h>
 // clang-format on
 
-#include "data/codecs.h"
+#include "data/decode/codecs.h"
 
 namespace relic {
 namespace {

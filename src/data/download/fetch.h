@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "data/part_file.h"
+#include "data/download/part_file.h"
 #include "relic/data/download.h"
 
 namespace relic {

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "data/byte_view.h"
-#include "data/codecs.h"
+#include "data/decode/byte_view.h"
+#include "data/decode/codecs.h"
 
 namespace relic {
 

@@ -1,4 +1,4 @@
-#include "data/transfer_progress.h"
+#include "data/download/transfer_progress.h"
 
 #include <cmath>
 #include <utility>

@@ -1,0 +1,62 @@
+// A small training for tests.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <filesystem>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "relic/core/file.h"
+#include "relic/train/trainer.h"
+#include "support/hashed_images.h"
+
+namespace relic::testing {
+
+inline TrainConfig small_config(const std::filesystem::path& folder) {
+  TrainConfig config;
+  config.dataset_name = "shapes";
+  config.save_model_dir = folder;
+  config.num_epochs = 2;
+  config.batch_size = 4;
+  config.num_local_views = 1;
+  config.proj_hidden_dim = 16;
+  config.proj_out_dim = 8;
+  config.gamma = 0.9;
+  config.device = "cpu";
+  return config;
+}
+
+struct TrainingRun {
+  explicit TrainingRun(const TrainConfig& config, std::size_t images = 12)
+      : dataset(small_images(images)), directory(config.save_model_dir), log(LogLevel::error) {
+    directory.create();
+    trainer = std::make_unique<Trainer>(config, choose_runtime(config), dataset, directory, log);
+  }
+  HashedImages dataset;
+  RunDirectory directory;
+  Log log;
+  std::unique_ptr<Trainer> trainer;
+};
+
+inline const auto never = [] { return false; };
+
+inline void expect_equal(const StateDict& a, const StateDict& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].first, b[i].first);
+    EXPECT_TRUE(torch::equal(a[i].second, b[i].second)) << a[i].first;
+  }
+}
+
+inline std::vector<std::string> lines_of(const std::filesystem::path& path) {
+  std::istringstream text(read_file(path));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace relic::testing

@@ -22,11 +22,11 @@ make_test_python() {
   make_venv && { torch_of "$venv_python" >/dev/null || install_torch; } || return
   "$venv_python" -c '
 import importlib.util, sys
-sys.exit(not all(map(importlib.util.find_spec, ["numpy", "PIL", "torchvision", "relic"])))' && return
-  say "Installing numpy, Pillow, torchvision and the original into .venv"
+sys.exit(not all(map(importlib.util.find_spec, ["numpy", "PIL", "sklearn", "torchvision", "relic"])))' && return
+  say "Installing numpy, Pillow, scikit-learn, torchvision and the original into .venv"
   # The last two without what they depend on: the original asks for packages that no test needs, torchvision for a torch
   # again. Its compiled operators, which may not be for a CPU, are not used.
-  pip_install numpy Pillow &&
+  pip_install numpy Pillow scikit-learn &&
     pip_install --no-deps relic-pytorch==0.4.1 "torchvision==$torchvision_version"
 }
 provide_test_python() {

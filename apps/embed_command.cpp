@@ -7,6 +7,7 @@
 #include "eval_commands.h"
 #include "eval_plan.h"
 #include "relic/core/file.h"
+#include "relic/core/text.h"
 #include "relic/eval/features.h"
 #include "relic/formats/npy.h"
 #include "relic/train/trainer.h"
@@ -34,7 +35,7 @@ void embed(const EvalPlan& plan, Log& log) {
   log.progress("");
   std::string names;
   for (const std::int64_t index : features.indices) {
-    names += dataset->name(index) + "\n";
+    names += one_line(dataset->name(index)) + "\n";
   }
   write_file(beside(config.out, ".names.txt"), names);
   write_npy(beside(config.out, ".labels.npy"), features.labels);

@@ -1,10 +1,15 @@
 #include "eval_plan.h"
 
 #include <torch/torch.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
 
 #include "fetch_dataset.h"
 #include "print.h"
 #include "relic/core/error.h"
+#include "relic/train/checkpoint.h"
 #include "relic/train/run_directory.h"
 #include "relic/train/settings_file.h"
 #include "relic/train/trainer.h"
@@ -20,11 +25,25 @@ bool is_folder(const std::filesystem::path& path) {
   return std::filesystem::is_directory(path, ignored);
 }
 
-/// Of the run in that folder, the settings of its images that are not given.
-void take_run_settings(const std::filesystem::path& settings, SettingNames& given, TrainConfig& config) {
+/// Where the run's images were; empty where that is not known any more.
+std::filesystem::path recorded_dataset_path(const RunDirectory& run) {
+  try {
+    return read_checkpoint(run.checkpoint()).dataset_path;
+  } catch (const Error&) {  // an encoder can be probed without what is needed to train on
+    return {};
+  }
+}
+
+/// Of a run, the settings of its images that are not given.
+void take_run_settings(const RunDirectory& run, SettingNames& given, TrainConfig& config) {
   TrainConfig recorded;
   GivenSettings in_file;
-  apply_settings_file(settings, recorded, in_file);
+  apply_settings_file(run.settings(), recorded, in_file);
+  recorded.image_size = image_size(recorded);
+  const bool same_images = !given.contains("dataset_name") || config.dataset_name == recorded.dataset_name;
+  if (const auto path = recorded_dataset_path(run); same_images && !given.contains("dataset_path") && !path.empty()) {
+    config.dataset_path = path;
+  }
   for (const char* name : {"dataset_name", "image_size", "seed"}) {
     if (!given.contains(name)) {
       const Setting& row = *find_setting(name);
@@ -32,6 +51,33 @@ void take_run_settings(const std::filesystem::path& settings, SettingNames& give
       given.insert(name);
     }
   }
+}
+
+/// What would keep a file from being written, after minutes of work; empty where nothing does.
+std::string unwritable(const std::filesystem::path& file) {
+  const auto folder = std::filesystem::absolute(file).parent_path();
+  if (is_folder(file)) return "is a folder; name a file in it";
+  if (!is_folder(folder)) return "there is no folder " + folder.string();
+  if (::access(folder.c_str(), W_OK) != 0) return "cannot be written: " + std::generic_category().message(errno);
+  return {};
+}
+
+/// The files that the command is to write, by their flags.
+std::vector<std::string> find_unwritable(const EvalPlan& plan, std::span<const SettingOf<EvalConfig>> rows) {
+  std::vector<std::string> problems;
+  for (const auto& row : rows) {
+    if (row.name != "report" && row.name != "weights" && row.name != "out") continue;
+    const std::filesystem::path file = row.name == "report" ? plan.report : std::filesystem::path(row.get(plan.config));
+    if (file.empty()) continue;
+    if (row.name == "out" && file.extension() != ".npy") {
+      problems.push_back("--out " + file.string() + ": must end in .npy");
+      continue;
+    }
+    if (const auto reason = unwritable(file); !reason.empty()) {
+      problems.push_back("--" + row.name + " " + file.string() + ": " + reason);
+    }
+  }
+  return problems;
 }
 
 }  // namespace
@@ -54,9 +100,16 @@ EvalPlan make_eval_plan(const TypedOptions& typed, std::span<const SettingOf<Eva
   if (is_folder(config.encoder)) {
     const RunDirectory run(config.encoder);
     plan.file = run.encoder();
-    attempt("--encoder ", [&] { take_run_settings(run.settings(), given, config.common); });
+    attempt("--encoder ", [&] { take_run_settings(run, given, config.common); });
   }
   for (auto& problem : find_row_problems(rows, config, unread)) {
+    problems.push_back(std::move(problem));
+  }
+  plan.report = config.report;
+  if (config.report.empty() && !plan.file.empty() && is_folder(std::filesystem::absolute(plan.file).parent_path())) {
+    plan.report = plan.file.parent_path() / "probe.json";
+  }
+  for (auto& problem : find_unwritable(plan, rows)) {
     problems.push_back(std::move(problem));
   }
   if (!config.encoder.empty()) {

@@ -23,8 +23,9 @@ namespace relic {
 struct EvalPlan {
   EvalConfig config;
   Runtime runtime;
-  std::filesystem::path file;  ///< the encoder's
-  LoadedEncoder encoder;       ///< on the device
+  std::filesystem::path file;    ///< the encoder's
+  LoadedEncoder encoder;         ///< on the device
+  std::filesystem::path report;  ///< of a probe
 };
 
 /// Reads the encoder and, of a run, the settings that are not given. Throws UsageError with everything that is wrong, a

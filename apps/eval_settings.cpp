@@ -45,6 +45,8 @@ std::vector<Row> data() {
     if (row.name == "dataset_name") {
       row.default_help = "the run's";
       row.help = "the images; folder: your own, those in --dataset_path; shapes: drawn here";
+    } else if (row.name == "dataset_path") {
+      row.default_help = "the run's for its data set, else ./data";
     } else if (row.name == "image_size") {
       row.default_help = "the run's, else the data set's";
     } else if (row.name == "max_bad_images") {

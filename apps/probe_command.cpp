@@ -43,9 +43,9 @@ void probe(const EvalPlan& plan, Log& log) {
                                          .standardize = config.standardize,
                                          .k = config.k,
                                          .seed = config.common.seed,
+                                         .device = plan.runtime.device,
                                          .watch = watch.of("probing")}};
-  const auto result =
-      probe_encoder(*plan.encoder.encoder, *train, *test, subject.image_size, plan.runtime.device, subject.options);
+  const auto result = probe_encoder(*plan.encoder.encoder, *train, *test, subject.image_size, subject.options);
   log.progress("");
   if (!result.head.converged) {
     log.warning("logistic regression has not converged after " + std::to_string(result.head.iterations) +
@@ -54,9 +54,8 @@ void probe(const EvalPlan& plan, Log& log) {
   for (const auto& line : probe_lines(result, subject)) {
     log.info(line);
   }
-  const auto report = config.report.empty() ? plan.file.parent_path() / "probe.json" : config.report;
-  write_file(report, probe_json(result, subject));
-  log.info("saved " + report.string());
+  write_file(plan.report, probe_json(result, subject));
+  log.info("saved " + plan.report.string());
   if (!config.weights.empty()) {
     write_head(config.weights, result.head);
     log.info("saved " + config.weights.string());

@@ -161,14 +161,14 @@ void report_scores(const Plan& plan, const Images& images, Trainer& trainer, con
   for (const auto& line : score_table(before, after, plan.config, plan.test_split->classes)) {
     log.info(line);
   }
-  write_file(run.probe(), probe_json(after, {.file = run.encoder().string(),
-                                             .network = plan.config.encoder_model_name,
-                                             .dataset = plan.config.dataset_name,
-                                             .image_size = image_size(plan.config),
-                                             .classes = train.class_names(),
-                                             .options = {.seed = plan.config.seed}}));
+  write_file(run.scores(), probe_json(after, {.file = run.encoder().string(),
+                                              .network = plan.config.encoder_model_name,
+                                              .dataset = plan.config.dataset_name,
+                                              .image_size = image_size(plan.config),
+                                              .classes = train.class_names(),
+                                              .options = {.seed = plan.config.seed}}));
   trainer.record_test_scores(after.linear.top1, after.neighbours.top1);
-  log.info("each class's scores are in " + run.probe().string());
+  log.info("each class's scores are in " + run.scores().string());
 }
 
 /// Prepares the run's directory, in an order in which at every moment something whole lies there: what the run goes on
@@ -184,7 +184,7 @@ void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& r
     write_model_files(*checkpoint, run);
   } else {
     trainer.save_start();
-    for (const auto& file : {run.bad_images(), run.best_encoder(), run.probe()}) {
+    for (const auto& file : {run.bad_images(), run.best_encoder(), run.scores()}) {
       std::filesystem::remove(file);
     }
     cut_back(run.metrics(), 0);
@@ -242,8 +242,9 @@ int train(const Plan& plan, const RunDirectory& run) {
   if (config.no_scores || !images.test) {
     return 0;
   }
-  if (trainer.has_test_scores()) {
-    log.info("its scores are in " + run.probe().string());
+  std::error_code ignored;
+  if (trainer.has_test_scores() && std::filesystem::exists(run.scores(), ignored)) {
+    log.info("its scores are in " + run.scores().string());
     return 0;
   }
   try {

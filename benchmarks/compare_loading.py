@@ -3,11 +3,13 @@ torchvision and PIL, as relic-pytorch does it, in turns (A B A B ...), on the sa
 
     python benchmarks/compare_loading.py build/release/bin/loading_benchmark [--rounds 3] [--seconds 15]
 
-Needs torch, torchvision, numpy and Pillow. Prints images/s of each round, and the ratio of the medians.
+Needs torch, torchvision, numpy and Pillow. Prints images/s of each round, and the ratios of the medians: to its loader (the
+DataLoader, batches handed over to the training's process), and to its views alone (as many processes, nothing handed over).
 """
 
 import argparse
 import io
+import multiprocessing
 import os
 import pathlib
 import statistics
@@ -98,6 +100,28 @@ def pil_rate(folder, workers, seconds):
     return done / (time.perf_counter() - began)
 
 
+def make_views(folder, seconds, counts):
+    torch.set_num_threads(1)
+    views = Views(folder)
+    done = 0
+    began = time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        views[done % len(views)]
+        done += 1
+    counts.put(done / (time.perf_counter() - began))
+
+
+def pil_views_rate(folder, workers, seconds):
+    counts = multiprocessing.Queue()
+    processes = [multiprocessing.Process(target=make_views, args=(folder, seconds, counts)) for _ in range(workers)]
+    for process in processes:
+        process.start()
+    total = sum(counts.get() for _ in processes)
+    for process in processes:
+        process.join()
+    return total
+
+
 def our_rate(program, folder, workers, seconds):
     command = [program, folder, SIZE, workers, BATCH, seconds]
     return float(subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True).stdout)
@@ -112,16 +136,19 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     workers = len(os.sched_getaffinity(0))
-    ours, theirs = [], []
+    ours, loader, views = [], [], []
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         size = write_images(folder, arguments.images)
         print(f"{arguments.images} JPEGs of 500x375, {size / 1000:.0f} KB each, {workers} workers")
         for _ in range(arguments.rounds):
             ours.append(our_rate(arguments.program, folder, workers, arguments.seconds))
-            theirs.append(pil_rate(folder, workers, arguments.seconds))
-            print(f"relic_train {ours[-1]:.1f} images/s, torchvision and PIL {theirs[-1]:.1f} images/s", flush=True)
-    print(f"ratio of the medians: {statistics.median(ours) / statistics.median(theirs):.2f}")
+            loader.append(pil_rate(folder, workers, arguments.seconds))
+            views.append(pil_views_rate(folder, workers, arguments.seconds))
+            print(f"images/s: relic_train {ours[-1]:.1f}, torchvision and PIL {loader[-1]:.1f}, their views alone {views[-1]:.1f}",
+                  flush=True)
+    for name, rates in (("torchvision and PIL", loader), ("their views alone", views)):
+        print(f"relic_train to {name}: {statistics.median(ours) / statistics.median(rates):.2f}")
 
 
 if __name__ == "__main__":

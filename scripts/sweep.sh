@@ -7,15 +7,16 @@
 # A comma that belongs to a value is written \, .
 #
 #   --sweep_dir DIR  where the runs are (runs/sweep)
-#   --jobs N         runs at a time; the cores are divided among them (1)
+#   --jobs N         runs at a time (1)
 #   --gpus A,B,…     one run at a time on each of these GPUs
+#                    (several runs share the cores, unless --num_threads and --num_workers are given)
 #   --list           print the command of each run, and stop
 # All else goes to relic_train (the one of this checkout, or the one that RELIC_TRAIN names).
 set -euo pipefail
 
 program=${RELIC_TRAIN:-$(dirname "${BASH_SOURCE[0]}")/../build/release/bin/relic_train}
 sweep_dir=runs/sweep
-jobs=1
+jobs=
 gpus=()
 list=
 
@@ -23,11 +24,17 @@ refuse() {
   printf 'sweep.sh: %s\n' "$*" >&2
   exit 2
 }
+# A console that is closed ends no sweep.
+trap '' PIPE
+tell() { printf "$@" 2>/dev/null || true; }
 
 # --- the command line ---
 
-# value_of FLAG REST...: the value after a flag of ours.
-value_of() { [[ $# -ge 2 && -n $2 ]] && printf '%s' "$2" || refuse "$1 needs a value"; }
+# own FLAG [VALUE]: sets `value`, that of a flag of the sweep.
+own() {
+  value=${2:-}
+  [[ -n $value ]] || refuse "$1 needs a value"
+}
 is_value() { [[ $# -ge 1 && (${1:0:1} != - || $1 =~ ^-\.?[0-9]) ]]; }
 
 axis_flags=()  # flags with a list: -lr
@@ -47,15 +54,14 @@ take() { # take FLAG VALUE
 while [[ $# -gt 0 ]]; do
   case $1 in
     -h | --help) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit ;;
-    --sweep_dir) sweep_dir=$(value_of "$@"); shift 2 ;;
-    --sweep_dir=*) sweep_dir=${1#*=}; shift ;;
-    --jobs) jobs=$(value_of "$@"); shift 2 ;;
-    --jobs=*) jobs=${1#*=}; shift ;;
-    --gpus) IFS=, read -ra gpus <<<"$(value_of "$@")"; shift 2 ;;
-    --gpus=*) IFS=, read -ra gpus <<<"${1#*=}"; shift ;;
+    --sweep_dir=* | --jobs=* | --gpus=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
+    --sweep_dir) own "$@"; sweep_dir=$value; shift 2 ;;
+    --jobs) own "$@"; jobs=$value; shift 2 ;;
+    --gpus) own "$@"; IFS=, read -ra gpus <<<"$value"; shift 2 ;;
     --list) list=yes; shift ;;
-    -s* | --save | --save_m* | --resume | --overwrite | --dry_run)
+    -s* | --save | --save_m* | --res* | --ov*)
       refuse "$1: the sweep names the folders itself (--sweep_dir) and resumes by itself; leave it out" ;;
+    --dr* | --vers*) refuse "$1: trains nothing; --list prints the commands of the runs" ;;
     --*=*) take "${1%%=*}=" "${1#*=}"; shift ;;
     -*)
       if is_value "${@:2}"; then
@@ -69,10 +75,34 @@ while [[ $# -gt 0 ]]; do
     *) refuse "'$1' belongs to no flag" ;;
   esac
 done
-[[ $jobs =~ ^[1-9][0-9]*$ ]] || refuse "--jobs $jobs: must be an integer of at least 1"
+[[ -z $jobs || $jobs =~ ^[1-9][0-9]*$ ]] || refuse "--jobs $jobs: must be an integer of at least 1"
 [[ -x $program ]] || refuse "no program $program: build it (scripts/quickstart.sh), or name one in RELIC_TRAIN"
+# is_given PREFIX: whether the user gives such a flag, the same to all runs or as a list.
+is_given() {
+  local word
+  for word in "${common[@]}" "${axis_flags[@]}"; do
+    [[ $word != "$1"* ]] || return 0
+  done
+  return 1
+}
 if [[ ${#gpus[@]} -gt 0 ]]; then
+  [[ -z $jobs ]] || refuse "--gpus with --jobs: must be one of them; there is a run at a time on each GPU"
+  ! is_given --dev || refuse "--gpus with --device: must be one of them"
   jobs=${#gpus[@]}
+fi
+jobs=${jobs:-1}
+
+# The cores that may be used: those of the affinity mask, and no more than a container's quota.
+cores=$(nproc)
+if read -r quota period 2>/dev/null </sys/fs/cgroup/cpu.max && [[ $quota != max ]]; then
+  allowed=$(((quota + period - 1) / period))
+  cores=$((allowed < cores ? allowed : cores))
+fi
+share=()
+if [[ $jobs -gt 1 ]]; then
+  each=$((cores > jobs ? cores / jobs : 1))
+  is_given --num_t || share+=(--num_threads "$each")
+  is_given --num_w || share+=(--num_workers "$each")
 fi
 
 # --- the grid ---
@@ -122,11 +152,9 @@ fi
 command_of() {
   local own=()
   eval "own=(${settings[$1]})"
-  command=("$program" "${common[@]}" "${own[@]}" -save_model_dir "$sweep_dir/${names[$1]}")
+  command=("$program" "${common[@]}" "${own[@]}" "${share[@]}" -save_model_dir "$sweep_dir/${names[$1]}")
   if [[ ${#gpus[@]} -gt 0 ]]; then
     command+=(--device "cuda:${gpus[$2]}")
-  elif [[ $jobs -gt 1 ]]; then
-    command+=(--num_threads "$(($(nproc) > jobs ? $(nproc) / jobs : 1))")
   fi
 }
 if [[ -n $list ]]; then
@@ -151,19 +179,36 @@ stopped_by=
 # One signal each, whether it comes from the terminal or from kill: the runs are no part of the terminal's group.
 on_signal() {
   stopped_by=$1
-  printf 'sweep.sh: stopping; the runs save what they have\n' >&2
+  tell 'sweep.sh: stopping; the runs save what they have\n' >&2
+  stop_runs
+}
+stop_runs() {
+  local pid
   for pid in "${slot_pid[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
 }
 trap 'on_signal INT' INT
 trap 'on_signal TERM' TERM
+trap 'on_signal HUP' HUP
+trap stop_runs EXIT
 
-# A run is complete where it ended well with the same settings: its folder then says so in a file.
+# A run is complete where it ended well with the same settings: a file in its folder then says with which.
 done_file() { printf '%s/%s/sweep_done' "$sweep_dir" "${names[$1]}"; }
 said() { printf '%s/%s.log' "$sweep_dir" "${names[$1]}"; }
-words_of() { printf '%q ' "${common[@]}"; printf '%s' "${settings[$1]}"; }
+words_of() {
+  local words=() word before=
+  eval "words=(${settings[$1]})"
+  for word in "${common[@]}" "${words[@]}"; do
+    printf '%q ' "$word"
+    # What a file of settings says counts, not its name.
+    case $before in --conf*) cksum <"$word" 2>/dev/null || true ;; esac
+    case $word in --conf*=*) cksum <"${word#*=}" 2>/dev/null || true ;; esac
+    before=$word
+  done
+}
 
 start_run() { # start_run INDEX SLOT
   command_of "$1" "$2"
+  rm -f "$(done_file "$1")"
   setsid "${command[@]}" --resume >"$(said "$1")" 2>&1 {lock}>&- &
   slot_pid[$2]=$!
   slot_run[$2]=$1
@@ -174,12 +219,17 @@ end_run() { # end_run SLOT EXIT_STATUS
   case $2 in
     0)
       status[run]=complete
-      words_of "$run" >"$(done_file "$run")" ;;
+      words_of "$run" 2>/dev/null >"$(done_file "$run")" || status[run]="failed (cannot write $(done_file "$run"))" ;;
     130 | 143) status[run]=interrupted ;;
-    *) status[run]="failed (exit status $2)" ;;
-  esac
-  printf '%s: %s%s\n' "${names[run]}" "${status[run]}" \
-    "$([[ $2 == 0 ]] || printf ', see %s: %s' "$(said "$run")" "$(grep -v '^$' "$(said "$run")" | tail -n 1)")"
+    *)
+      status[run]="failed (exit status $2)"
+      ! grep -q 'is in use by process' "$(said "$run")" || status[run]="at work elsewhere" ;;
+  esac 2>/dev/null
+  local why=
+  if [[ ${status[run]} != complete ]]; then
+    why=", see $(said "$run"): $(grep -v '^$' "$(said "$run")" 2>/dev/null | tail -n 1 || true)"
+  fi
+  tell '%s: %s%s\n' "${names[run]}" "${status[run]}" "$why"
 }
 wait_for_one() {
   local ended result slot
@@ -197,14 +247,14 @@ for i in "${!names[@]}"; do
   [[ -z $stopped_by ]] || break
   if [[ -f $(done_file "$i") && $(<"$(done_file "$i")") == "$(words_of "$i")" ]]; then
     status[i]=complete
-    printf '%s: complete before\n' "${names[i]}"
+    tell '%s: complete before\n' "${names[i]}"
     continue
   fi
   while [[ ${#slot_pid[@]} -ge $jobs ]]; do wait_for_one; done
   [[ -z $stopped_by ]] || break
   slot=0
   while [[ -n ${slot_pid[slot]:-} ]]; do slot=$((slot + 1)); done
-  printf '%s: run %d of %d begins\n' "${names[i]}" $((i + 1)) ${#names[@]}
+  tell '%s: run %d of %d begins\n' "${names[i]}" $((i + 1)) ${#names[@]}
   start_run "$i" "$slot"
 done
 while [[ ${#slot_pid[@]} -gt 0 ]]; do wait_for_one; done
@@ -246,17 +296,18 @@ mv "$sweep_dir/sweep.csv.tmp" "$sweep_dir/sweep.csv"
 percent() { [[ -z $1 ]] && printf -- '-' || LC_ALL=C awk -v share="$1" 'BEGIN { printf "%.1f %%", 100 * share }'; }
 width=3
 for name in "${names[@]}"; do [[ ${#name} -le $width ]] || width=${#name}; done
-printf '%-*s  %9s  %-24s  %-24s  %s\n' "$width" run steps 'held out: linear, kNN' 'test: linear, kNN' status
+tell '%-*s  %9s  %-24s  %-24s  %s\n' "$width" run steps 'held out: linear, kNN' 'test: linear, kNN' status
 printf '%s\n' "${!rows[@]}" | while read -r i; do printf '%s\t%s\n' "${rows[i]%%$'\t'*}" "$i"; done |
   LC_ALL=C sort -t$'\t' -s -k1,1gr | while IFS=$'\t' read -r _ i; do
   IFS=, read -r steps held_linear held_knn test_linear test_knn <<<"$(scores_of "$sweep_dir/${names[i]}/metrics.csv")"
-  printf '%-*s  %9s  %-24s  %-24s  %s\n' "$width" "${names[i]}" "${steps:--}" \
+  tell '%-*s  %9s  %-24s  %-24s  %s\n' "$width" "${names[i]}" "${steps:--}" \
     "$(percent "$held_linear"), $(percent "$held_knn")" "$(percent "$test_linear"), $(percent "$test_knn")" "${status[i]}"
 done
-printf 'written: %s\n' "$sweep_dir/sweep.csv"
+tell 'written: %s\n' "$sweep_dir/sweep.csv"
 
 case $stopped_by in
   INT) exit 130 ;;
   TERM) exit 143 ;;
+  HUP) exit 129 ;;
 esac
 exit "$failed"

@@ -53,12 +53,17 @@ std::filesystem::path dataset_root(const DatasetRequest& request) {
   const ArchiveSource& archive = *official_archive(request.name);
   std::filesystem::path root = request.path / archive.folder;
   std::error_code ignored;
-  if (!std::filesystem::is_directory(root, ignored)) {
-    throw Error("no " + archive.title + " in " + root.string() + ": leave out --no_download to fetch it, unpack " +
-                archive.url + " in " + request.path.string() + ", or point --dataset_path at the folder that holds " +
-                archive.folder);
+  if (std::filesystem::is_directory(root, ignored)) {
+    return root;
   }
-  return root;
+  const auto named = std::filesystem::absolute(request.path / "").lexically_normal().parent_path();
+  if (named.filename() == archive.folder) {
+    throw Error("--dataset_path " + request.path.string() + ": is the folder of " + archive.title +
+                " itself; name the folder above: --dataset_path " + named.parent_path().string());
+  }
+  throw Error("no " + archive.title + " in " + root.string() +
+              ": a run that has neither --no_download nor --dry_run fetches it; or unpack " + archive.url + " in " +
+              request.path.string() + ", or point --dataset_path at the folder that holds " + archive.folder);
 }
 
 FoundDataset find_dataset(const DatasetRequest& request) {

@@ -1,6 +1,6 @@
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,6 +8,7 @@
 
 #include "data/labelled_files.h"
 #include "data/readers.h"
+#include "relic/core/error.h"
 #include "relic/core/random.h"
 
 namespace relic {
@@ -15,20 +16,54 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::optional<fs::path> test_folder(const fs::path& root) {
+/// Where the images of each split are; the same folder twice where there is no test folder.
+struct Folders {
+  fs::path train;
+  fs::path test;
+};
+
+/// Whether a folder holds a folder `train` and nothing else that can be seen.
+bool holds_train_alone(const fs::path& root) {
   std::error_code ignored;
-  if (!fs::is_directory(root / "train", ignored)) return std::nullopt;
-  for (const char* name : {"test", "val", "valid", "validation"}) {
-    if (fs::is_directory(root / name, ignored)) return root / name;
+  bool found = false;
+  for (const auto& entry : fs::directory_iterator(root, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with('.')) continue;
+    if (name != "train" || !entry.is_directory(ignored)) return false;
+    found = true;
   }
-  return std::nullopt;
+  return found;
 }
 
-/// A tenth of the images, by their names and the seed alone, so that an image more moves no other.
-bool is_held_out(std::string_view name, std::uint64_t seed) {
+Folders find_folders(const fs::path& root) {
+  std::error_code ignored;
+  if (!fs::is_directory(root / "train", ignored)) return {root, root};
+  for (const char* name : {"test", "val", "valid", "validation"}) {
+    if (fs::is_directory(root / name, ignored)) return {root / "train", root / name};
+  }
+  if (holds_train_alone(root)) return {root / "train", root / "train"};
+  return {root, root};
+}
+
+std::uint64_t hash_of(std::string_view name, std::uint64_t seed) {
   std::uint64_t hash = splitmix64(seed);
   for (const char c : name) hash = splitmix64(hash ^ static_cast<unsigned char>(c));
-  return hash % 10 == 0;
+  return hash;
+}
+
+/// Which images are held out: a tenth of them, by their names and the seed alone, so that an image more moves no other;
+/// at least one is, and one is not.
+std::vector<bool> held_out(const FileList& files, std::uint64_t seed) {
+  std::vector<std::uint64_t> hashes;
+  std::vector<bool> out;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    hashes.push_back(hash_of(files[i], seed));
+    out.push_back(hashes.back() % 10 == 0);
+  }
+  const auto [lowest, highest] = std::ranges::minmax_element(hashes);
+  out[static_cast<std::size_t>(lowest - hashes.begin())] = true;
+  out[static_cast<std::size_t>(highest - hashes.begin())] = false;
+  return out;
 }
 
 std::string label_note(const LabelledFiles& images) {
@@ -41,27 +76,34 @@ std::string label_note(const LabelledFiles& images) {
 LabelledFiles part_of(LabelledFiles images, const DatasetRequest& request) {
   if (request.split == Split::pretraining || images.labels.empty()) return images;
   const bool test = request.split == Split::test;
-  return select(images, [&](std::size_t i) { return is_held_out(images.files[i], request.seed) == test; });
+  const std::vector<bool> out = held_out(images.files, request.seed);
+  return select(images, [&](std::size_t i) { return out[i] == test; });
 }
 
 }  // namespace
 
 FoundDataset find_folder(const DatasetRequest& request) {
-  const auto test = test_folder(request.path);
-  LabelledFiles images = find_images(test ? request.path / "train" : request.path);
+  const Folders folders = find_folders(request.path);
+  const bool split_here = folders.train == folders.test;
+  LabelledFiles images = find_images(folders.train);
   label_by_folder(images);
   const bool labelled = !images.labels.empty();
   std::string note = label_note(images);
-  if (!test) {
+  if (split_here) {
+    if (!labelled && request.split == Split::test) {
+      throw Error(
+          "--dataset_path " + request.path.string() +
+          ": has no test images: neither a folder test (or val) beside train nor classes to hold images out of");
+    }
     images = part_of(std::move(images), request);
     note += labelled ? "; no test folder: a tenth is held out from the labels for the scores" : "";
-  } else if (request.split == Split::test && labelled) {
+  } else if (request.split == Split::test) {
     const std::vector<std::string> classes = images.classes;
-    images = find_images(*test);
-    label_by_folder(images, classes);
+    images = find_images(folders.test);
+    if (labelled) label_by_folder(images, classes);
   }
   FoundDataset found = found_files(evenly_spread(std::move(images), request.max_images));
-  found.separate_labels = labelled && !test;
+  found.separate_labels = labelled && split_here;
   found.note = std::move(note);
   return found;
 }

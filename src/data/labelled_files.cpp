@@ -8,6 +8,7 @@
 
 #include "data/decode/decode.h"
 #include "relic/core/error.h"
+#include "relic/core/text.h"
 
 namespace relic {
 namespace {
@@ -30,7 +31,7 @@ class FileDataset : public Dataset {
     try {
       decode_image_file(images_->root / images_->files[static_cast<std::size_t>(index)], scratch);
     } catch (const Error& error) {
-      throw BadImage(error.what());
+      throw BadImage(one_line(error.what()));
     }
     return scratch.ref();
   }

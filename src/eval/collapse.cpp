@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "eval/kept_modes.h"
+#include "eval/run_encoder.h"
 #include "relic/core/random.h"
 #include "relic/views/view_source.h"
 
 namespace relic {
 namespace {
 
-constexpr std::int64_t kBatch = 256;
 constexpr std::uint64_t kSeedSalt = 0xC011A95EULL;  // other views than the training's
 
 torch::Tensor normalised(const torch::Tensor& x) {
@@ -45,7 +45,7 @@ ViewPairs run_branch(Branch& branch, const Dataset& dataset, const CollapseOptio
   const KeptModes modes(branch);
   branch.eval();
   const std::int64_t count = std::min(options.max_images, dataset.size());
-  const std::int64_t batch = std::min(kBatch, count);
+  const std::int64_t batch = std::min(images_per_batch(options.image_size, options.device), count);
   const std::int64_t steps = count / batch;
   const auto source = make_cpu_view_source(dataset, multi_crop_for(options.image_size, 2, 0),
                                            {.batch_size = batch,

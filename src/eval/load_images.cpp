@@ -14,19 +14,29 @@
 namespace relic {
 namespace {
 
+/// The middle of a side that is very long, most of which is cropped anyway, so that scaling an image a thousand times
+/// as long as wide needs no more memory than another.
+torch::Tensor middle(const torch::Tensor& pixels, std::int64_t dim) {
+  constexpr std::int64_t kMostAspect = 8;
+  const std::int64_t length = pixels.size(dim);
+  const std::int64_t most = kMostAspect * std::min(pixels.size(2), pixels.size(3));
+  return length <= most ? pixels : pixels.narrow(dim, (length - most) / 2, most);
+}
+
 /// An image brought to [size, size, 3] uint8.
 torch::Tensor resized(const ImageRef& image, int size) {
   if (image.width < 1 || image.height < 1) {
     throw Error("an image of " + std::to_string(image.width) + " by " + std::to_string(image.height) + " pixels");
   }
   // ATen only reads through the pointer.
-  const torch::Tensor pixels = at::from_blob(const_cast<std::uint8_t*>(image.pixels), {1, image.height, image.width, 3},
-                                             at::TensorOptions().dtype(at::kByte))
-                                   .permute({0, 3, 1, 2});
-  const std::int64_t shorter = std::min(image.width, image.height);
-  const std::int64_t height = std::int64_t{size} * image.height / shorter;
-  const std::int64_t width = std::int64_t{size} * image.width / shorter;
-  const torch::Tensor whole = height == image.height && width == image.width
+  const torch::Tensor all = at::from_blob(const_cast<std::uint8_t*>(image.pixels), {1, image.height, image.width, 3},
+                                          at::TensorOptions().dtype(at::kByte))
+                                .permute({0, 3, 1, 2});
+  const torch::Tensor pixels = middle(middle(all, 2), 3);
+  const std::int64_t shorter = std::min(pixels.size(2), pixels.size(3));
+  const std::int64_t height = size * pixels.size(2) / shorter;
+  const std::int64_t width = size * pixels.size(3) / shorter;
+  const torch::Tensor whole = height == pixels.size(2) && width == pixels.size(3)
                                   ? pixels
                                   : at::_upsample_bilinear2d_aa(pixels, {height, width}, /*align_corners=*/false);
   const auto centred = [size](std::int64_t length) {

@@ -20,8 +20,11 @@ constexpr std::int64_t kRows = 1024;  // a block in float64 that stays in the ca
 /// last column is the intercepts.
 class Objective {
  public:
-  Objective(const Features& train, std::int64_t classes, double c)
-      : x_(train.x), labels_(train.labels), classes_(classes), penalty_(1 / (c * static_cast<double>(x_.size(0)))) {}
+  Objective(const Features& train, std::int64_t classes, double c, const torch::Device& device)
+      : x_(train.x.to(device)),
+        labels_(train.labels.to(device)),
+        classes_(classes),
+        penalty_(1 / (c * static_cast<double>(x_.size(0)))) {}
 
   [[nodiscard]] Evaluation evaluate(const torch::Tensor& parameters) const {
     torch::Tensor gradient = torch::zeros_like(parameters);
@@ -47,7 +50,7 @@ class Objective {
     const std::int64_t dim = x_.size(1);
     const std::int64_t stride = std::max<std::int64_t>(1, x_.size(0) / (kRowsPerDimension * dim));
     const torch::Tensor sample = x_.slice(0, 0, x_.size(0), stride);
-    torch::Tensor hessian = torch::zeros({dim + 1, dim + 1}, torch::kDouble);
+    torch::Tensor hessian = at::zeros({dim + 1, dim + 1}, parameters.options());
     for (std::int64_t begin = 0; begin < sample.size(0); begin += kRows) {
       const torch::Tensor rows = with_ones(sample.slice(0, begin, begin + kRows));
       const torch::Tensor share = at::softmax(at::mm(rows, parameters.t()), 1);
@@ -66,7 +69,7 @@ class Objective {
   static constexpr std::int64_t kRowsPerDimension = 8;
 
   static torch::Tensor with_ones(const torch::Tensor& rows) {
-    return at::cat({rows.to(torch::kDouble), torch::ones({rows.size(0), 1}, torch::kDouble)}, 1);
+    return at::cat({rows.to(torch::kDouble), at::ones({rows.size(0), 1}, rows.options().dtype(torch::kDouble))}, 1);
   }
   [[nodiscard]] torch::Tensor block(std::int64_t begin) const { return with_ones(x_.slice(0, begin, begin + kRows)); }
 
@@ -86,7 +89,7 @@ LogisticRegression fit_logistic_regression(const Features& train, std::int64_t c
   }
   const at::NoGradGuard no_grad;
   const std::int64_t dim = train.x.size(1);
-  const Objective objective(train, classes, options.c);
+  const Objective objective(train, classes, options.c, options.device);
   const auto precondition = [&](const torch::Tensor& point) -> Preconditioner {
     return [factor = objective.curvature(point)](const torch::Tensor& gradient) {
       return at::cholesky_solve(gradient.t(), factor).t().contiguous();
@@ -97,11 +100,12 @@ LogisticRegression fit_logistic_regression(const Features& train, std::int64_t c
     options.watch.at("evaluation " + std::to_string(++evaluations));
     return objective.evaluate(point);
   };
-  const Minimum minimum = minimise(evaluate, precondition, torch::zeros({classes, dim + 1}, torch::kDouble),
-                                   options.tolerance, options.max_iterations);
+  const auto start = torch::zeros({classes, dim + 1}, torch::TensorOptions(options.device).dtype(torch::kDouble));
+  const Minimum minimum = minimise(evaluate, precondition, start, options.tolerance, options.max_iterations);
+  const torch::Tensor point = minimum.point.cpu();
   // The penalty leaves only the intercepts' common part free; scikit-learn's sum to zero, as these do from zero on.
-  return {.weight = minimum.point.slice(1, 0, dim).contiguous(),
-          .intercept = minimum.point.select(1, dim).contiguous(),
+  return {.weight = point.slice(1, 0, dim).contiguous(),
+          .intercept = point.select(1, dim).contiguous(),
           .iterations = minimum.iterations,
           .converged = minimum.converged};
 }

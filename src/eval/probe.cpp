@@ -81,8 +81,10 @@ ProbeResult probe_features(const Features& train, const Features& test, std::int
   options.watch.at("nearest neighbours");
   result.neighbours =
       classifier_scores(knn_votes(train, test, classes, options.k, options.temperature), test.labels, options.seed);
-  const LogisticRegressionOptions fit{
-      .c = options.c, .max_iterations = options.max_iterations, .watch = options.watch.part("logistic regression")};
+  const LogisticRegressionOptions fit{.c = options.c,
+                                      .max_iterations = options.max_iterations,
+                                      .device = options.device,
+                                      .watch = options.watch.part("logistic regression")};
   using Clock = std::chrono::steady_clock;
   const auto began = Clock::now();
   if (options.standardize) {
@@ -98,9 +100,9 @@ ProbeResult probe_features(const Features& train, const Features& test, std::int
 }
 
 ProbeResult probe_encoder(Encoder& encoder, const Dataset& train, const Dataset& test, int image_size,
-                          const torch::Device& device, const ProbeOptions& options) {
+                          const ProbeOptions& options) {
   const auto features = [&](const Dataset& images, const char* which) {
-    return extract_features(encoder, images, image_size, device, 0, options.watch.part(which));
+    return extract_features(encoder, images, image_size, options.device, 0, options.watch.part(which));
   };
   const Features train_features = features(train, "training images");
   return probe_features(train_features, features(test, "test images"),

@@ -11,11 +11,14 @@
 #include "eval/load_images.h"
 
 namespace relic {
-namespace {
 
-constexpr std::size_t kBatch = 256;
-
-}  // namespace
+std::int64_t images_per_batch(int image_size, const torch::Device& device) {
+  constexpr std::int64_t kMost = 256;
+  constexpr std::int64_t kLeast = 4;
+  constexpr std::int64_t kPixels = kMost * 32 * 32;
+  const std::int64_t side = image_size;
+  return device.is_cpu() ? std::clamp(kPixels / (side * side), kLeast, kMost) : kMost;
+}
 
 void run_encoder(Encoder& encoder, const Dataset& dataset, const std::vector<std::int64_t>& indices, int image_size,
                  const torch::Device& device, const Watch& watch,
@@ -23,9 +26,10 @@ void run_encoder(Encoder& encoder, const Dataset& dataset, const std::vector<std
   const torch::NoGradGuard no_grad;
   const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
   const std::span<const std::int64_t> all(indices);
-  for (std::size_t begin = 0; begin < all.size(); begin += kBatch) {
+  const auto batch_size = static_cast<std::size_t>(images_per_batch(image_size, device));
+  for (std::size_t begin = 0; begin < all.size(); begin += batch_size) {
     watch.at(std::to_string(begin) + " of " + std::to_string(all.size()));
-    auto batch = load_images(dataset, all.subspan(begin, std::min(kBatch, all.size() - begin)), image_size, device,
+    auto batch = load_images(dataset, all.subspan(begin, std::min(batch_size, all.size() - begin)), image_size, device,
                              watch.left_out);
     if (!batch.indices.empty()) {
       take(batch.indices, encoder.forward(batch.images));

@@ -22,7 +22,7 @@ constexpr double kCollapsedDeviation = 0.1;
 constexpr double kCollapsedRank = 2;
 
 std::string spread_text(const Spread& spread) {
-  return "deviation " + fixed(spread.deviation, 3) + ", effective rank " + fixed(spread.effective_rank, 1) + " of " +
+  return fixed(spread.deviation, 3) + ", rank " + fixed(spread.effective_rank, 1) + " of " +
          std::to_string(spread.dimensions);
 }
 
@@ -60,7 +60,8 @@ HeldOutScores Evaluator::score(Encoder& encoder) const {
   const Features fitted = features(fitted_, "training images");
   const Features held_out = features(held_out_, "held-out images");
   const auto model = fit_logistic_regression(
-      fitted, classes, {.max_iterations = kMostIterations, .watch = watch_.part("logistic regression")});
+      fitted, classes,
+      {.max_iterations = kMostIterations, .device = device_, .watch = watch_.part("logistic regression")});
   return {.neighbours = knn_accuracy(fitted, held_out, classes), .linear = linear_accuracy(model, held_out)};
 }
 
@@ -75,12 +76,13 @@ Evaluation Evaluator::evaluate(Relic& relic) const {
 std::vector<std::string> evaluation_text(const Evaluation& evaluation) {
   std::vector<std::string> lines;
   if (const auto& scores = evaluation.held_out) {
-    lines.push_back("on " + std::to_string(scores->linear.total) + " held-out training images: nearest neighbours " +
+    lines.push_back(std::to_string(scores->linear.total) + " held-out images: nearest neighbours " +
                     scores->neighbours.text() + ", logistic regression " + scores->linear.text());
   }
   const auto& signs = evaluation.signs;
-  lines.push_back("features: " + spread_text(signs.features) + "; projections: " + spread_text(signs.projections) +
-                  ", alignment " + fixed(signs.alignment, 3) + ", uniformity " + fixed(signs.uniformity, 2));
+  lines.push_back("spread of features " + spread_text(signs.features) + "; of projections " +
+                  spread_text(signs.projections) + "; alignment " + fixed(signs.alignment, 3) + ", uniformity " +
+                  fixed(signs.uniformity, 2));
   return lines;
 }
 
@@ -89,8 +91,8 @@ std::string collapse_warning(const CollapseSigns& signs) {
     const bool point = spread.deviation < kCollapsedDeviation;
     const bool line = spread.effective_rank < std::min(kCollapsedRank, static_cast<double>(spread.dimensions));
     if (point || line) {
-      return std::string("the target's ") + what + " of different images hardly differ (" + spread_text(spread) +
-             "): it has collapsed, or has not learnt to tell images apart yet; see docs/training.md";
+      return std::string(what) + " of different images hardly differ (spread " + spread_text(spread) +
+             "): the target has collapsed, or has not learnt to tell images apart yet; see docs/training.md";
     }
   }
   return {};

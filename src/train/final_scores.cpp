@@ -23,7 +23,8 @@ std::string row(const std::string& name, const ClassifierScores& untrained, cons
 
 ProbeResult score_encoder(Encoder& encoder, const Dataset& train, const Dataset& test, const TrainConfig& config,
                           const Runtime& runtime, const Watch& watch) {
-  return probe_encoder(encoder, train, test, image_size(config), runtime.device, {.seed = config.seed, .watch = watch});
+  return probe_encoder(encoder, train, test, image_size(config),
+                       {.seed = config.seed, .device = runtime.device, .watch = watch});
 }
 
 ProbeResult score_untrained(const Dataset& train, const Dataset& test, const TrainConfig& config,

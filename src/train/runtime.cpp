@@ -49,8 +49,8 @@ torch::Device choose_device(const std::string& name, Runtime& runtime) {
   if (!device.has_index()) {
     device.set_index(0);
   }
-  const auto count = static_cast<int>(torch::cuda::device_count());
-  if (std::int64_t{device.index()} >= count) {
+  const auto count = torch::cuda::device_count();
+  if (device.index() >= count) {
     throw UsageError("--device " + name + ": this machine has " + std::to_string(count) +
                      " CUDA device(s), numbered from 0");
   }

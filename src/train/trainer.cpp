@@ -169,7 +169,7 @@ void Trainer::evaluate() {
   const auto evaluation = evaluator_->evaluate(*relic_);
   log_.progress("");
   for (const auto& line : evaluation_text(evaluation)) {
-    log_.info("step " + std::to_string(step) + ", " + line);
+    log_.info("step " + std::to_string(step) + ": " + line);
   }
   if (const auto warning = collapse_warning(evaluation.signs); !warning.empty()) {
     log_.warning("step " + std::to_string(step) + ": " + warning);

@@ -67,7 +67,8 @@ TEST_F(EvalCommands, ProbeTakesAWeightsFileOfEitherKind) {
     const auto outcome = run("probe", {"--encoder", at(name), "--dataset_name", "cifar10", "--dataset_path", at("data"),
                                        "--report", at("report.json"), "--standardize", "--C", "0.1", "--k", "3"});
     EXPECT_EQ(outcome.status, 0) << outcome.err;
-    const auto report = nlohmann::json::parse(slurp(folder_ / "report.json"));
+    auto report = nlohmann::json::parse(slurp(folder_ / "report.json"));
+    EXPECT_EQ(report["logistic_regression"].erase("seconds"), 1U);
     EXPECT_EQ(report["logistic_regression"]["C"], 0.1);
     EXPECT_EQ(report["logistic_regression"]["standardize"], true);
     EXPECT_EQ(report["nearest_neighbours"]["k"], 3);
@@ -84,6 +85,29 @@ TEST_F(EvalCommands, ProbeReportsAllProblemsAtOnce) {
                                  HasSubstr("--C 0: must be a number above 0")));
   EXPECT_EQ(count_lines(outcome.err), 5U);
   EXPECT_THAT(run("probe", {}).err, HasSubstr("--encoder '': must be a run's folder or a .pth file"));
+}
+
+TEST_F(EvalCommands, TakeTheRunsImageSizeAndFolder) {
+  train_one_step();
+  put("cat", 12);
+  put("dog", 12);
+  const auto other = run("probe", {"--encoder", at("run"), "--dataset_name", "folder", "--dataset_path", at("images")});
+  EXPECT_EQ(other.status, 0) << other.err;
+  EXPECT_EQ(nlohmann::json::parse(slurp(folder_ / "run/probe.json"))["image_size"], 32);
+  const auto own = run("embed", {"--encoder", at("run"), "--split", "test", "--out", at("f.npy")});
+  EXPECT_EQ(own.status, 0) << own.err;
+  EXPECT_THAT(own.out, HasSubstr("saved 10 features"));
+}
+
+TEST_F(EvalCommands, WhatCannotBeWrittenIsToldBeforeTheWork) {
+  train_one_step();
+  const auto probe = run("probe", {"--encoder", at("run"), "--report", at("no/x.json"), "--weights", at("run")});
+  EXPECT_EQ(probe.status, 2);
+  EXPECT_THAT(probe.err, AllOf(HasSubstr("--report " + at("no/x.json") + ": there is no folder"),
+                               HasSubstr("--weights " + at("run") + ": is a folder")));
+  const auto embed = run("embed", {"--encoder", at("run"), "--out", at("names.txt")});
+  EXPECT_EQ(embed.status, 2);
+  EXPECT_THAT(embed.err, HasSubstr("names.txt: must end in .npy"));
 }
 
 TEST_F(EvalCommands, ProbeNeedsLabels) {

@@ -37,24 +37,24 @@ TEST_F(Training, EndsWithScoresOfBothEncodersAndAllFiles) {
                                  HasSubstr("instance top-1"), HasSubstr("untrained"), HasSubstr("nearest neighbours"),
                                  HasSubstr("logistic regression"), Not(HasSubstr("\r")), Not(HasSubstr("\x1b"))));
   EXPECT_EQ(count_steps(file("metrics.csv")), 5U);
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("step 5, on 2 held-out training images"), HasSubstr("effective rank")));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("step 5: 2 held-out images"), HasSubstr("spread of features")));
   EXPECT_THAT(file("train.log"), HasSubstr("logistic regression"));
   EXPECT_THAT(file("settings.toml"),
               AllOf(HasSubstr("batch_size = 4"), Not(HasSubstr("resume")), Not(HasSubstr(folder_.path().string()))));
   for (const char* name : {"relic_model.pth", "encoder.pth", "encoder_best.pth", "checkpoint.pth"}) {
     EXPECT_GT(file(name).size(), 1000000U) << name;
   }
-  const auto probe = nlohmann::json::parse(file("probe.json"));
-  EXPECT_EQ(probe["test_images"], 10);
+  const auto scores = nlohmann::json::parse(file("scores.json"));
+  EXPECT_EQ(scores["test_images"], 10);
   // The last row of the table holds the same score.
   const auto table = file("metrics.csv");
   const auto last_row = table.substr(table.rfind("5,1,"));
-  EXPECT_THAT(last_row, HasSubstr("," + shortest(probe["logistic_regression"]["top1"].get<double>()) + ","));
+  EXPECT_THAT(last_row, HasSubstr("," + shortest(scores["logistic_regression"]["top1"].get<double>()) + ","));
 
   const auto anew = train({"--max_steps", "1", "--overwrite", "--no_scores"});
   EXPECT_EQ(anew.status, 0) << anew.err;
   EXPECT_EQ(file("metrics.csv").find("\n1,1,,"), std::string::npos);
-  for (const char* name : {"encoder_best.pth", "probe.json"}) {
+  for (const char* name : {"encoder_best.pth", "scores.json"}) {
     EXPECT_FALSE(std::filesystem::exists(folder_ / "run" / name)) << name;
   }
 }
@@ -189,7 +189,7 @@ TEST_F(Training, ADataSetThatIsNotThereIsFetched) {
   std::filesystem::remove_all(folder_ / "data");
   const auto forbidden = train({"--no_download"});
   EXPECT_EQ(forbidden.status, 2);
-  EXPECT_THAT(forbidden.err, HasSubstr("leave out --no_download"));
+  EXPECT_THAT(forbidden.err, HasSubstr("a run that has neither --no_download nor --dry_run fetches it"));
   const std::string url = "file://" + archive.string();
   const auto wrong = train({"--dataset_url", url, "--gamma", "2"});
   EXPECT_EQ(wrong.err, "relic_train: --gamma 2: must be a number from 0 to 1\n");

@@ -34,4 +34,9 @@ TEST(Text, Bytes) {
   EXPECT_EQ(bytes_text(230.1e6), "230.1 MB");
 }
 
+TEST(Text, OneLineEscapesControlCharactersAndNothingElse) {
+  EXPECT_EQ(one_line("a b/é ü.png"), "a b/é ü.png");
+  EXPECT_EQ(one_line("two\nlines\x1b[0m\x7f"), "two\\nlines\\x1b[0m\\x7f");
+}
+
 }  // namespace relic

@@ -101,6 +101,52 @@ TEST_F(Folder, AFolderForEachClassGivesLabels) {
   EXPECT_THAT(dataset->class_names(), ElementsAre("cat", "dog"));
 }
 
+TEST_F(Folder, UnlabelledImagesOfATestFolderAreItsOwn) {
+  put("train", 3);
+  put("test", 2);
+  EXPECT_EQ(find(Split::test).classes, 0);
+  EXPECT_EQ(find(Split::train).size, 3);
+  EXPECT_EQ(find(Split::test).size, 2);
+}
+
+TEST_F(Folder, UnlabelledImagesWithoutATestFolderHaveNoTestSplit) {
+  put("a.bmp");
+  EXPECT_THAT(failure(Split::test), HasSubstr("has no test images"));
+  EXPECT_EQ(find(Split::train).size, 1);
+}
+
+TEST_F(Folder, HoldsOutAnImageHoweverFewThereAre) {
+  put("cat", 2);
+  put("dog", 2);
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const auto count = [&](Split split) {
+      return find_dataset({.name = "folder", .path = folder_.path(), .split = split, .seed = seed}).size;
+    };
+    EXPECT_GE(count(Split::test), 1);
+    EXPECT_GE(count(Split::train), 1);
+    EXPECT_EQ(count(Split::test) + count(Split::train), 4);
+  }
+}
+
+TEST_F(Folder, ATrainFolderAloneHoldsTheClasses) {
+  put("train/cat", 20);
+  put("train/dog", 20);
+  put(".hidden/x", 1);
+  EXPECT_EQ(find().classes, 2);
+  EXPECT_TRUE(find().separate_labels);
+  EXPECT_EQ(find(Split::train).size + find(Split::test).size, 40);
+  put("other", 2);  // then it is a folder like others
+  EXPECT_EQ(find().classes, 2);
+  EXPECT_EQ(find().open()->class_names(), (std::vector<std::string>{"other", "train"}));
+}
+
+TEST_F(Folder, ANameWithALineBreakStaysOneLineOfAnError) {
+  spit(folder_ / "two\nlines.bmp", "no image");
+  const auto dataset = open();
+  Image scratch;
+  EXPECT_THAT(message_of<BadImage>([&] { dataset->image(0, scratch); }), HasSubstr("two\\nlines.bmp"));
+}
+
 TEST_F(Folder, WithoutATestFolderATenthIsHeldOutFromTheLabels) {
   put("cat", 300);
   put("dog", 300);

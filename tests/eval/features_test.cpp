@@ -176,6 +176,15 @@ TEST(Features, DoNotDependOnTheOtherImages) {
   EXPECT_EQ(extract_features(*encoder, dataset, 32, torch::kCPU, 1000).x.size(0), 40);
 }
 
+TEST(Features, OfAStripOnlyTheMiddleIsScaled) {
+  // 16 by 100,000 pixels at 192 would be 700 MB on the way.
+  testing::HashedImages strip({{16, 100000}, {100000, 16}});
+  const auto encoder = make_encoder("resnet18", Stem::imagenet);
+  const auto features = extract_features(*encoder, strip, 192, torch::kCPU);
+  EXPECT_EQ(features.x.size(0), 2);
+  EXPECT_TRUE(features.x.isfinite().all().item<bool>());
+}
+
 TEST(Features, OtherSizesAreResizedAndCropped) {
   const HashedImages dataset({{32, 32}, {96, 64}, {50, 77}, {16, 20}, {32, 48}, {500, 32}});
   const auto encoder = std::make_shared<MeanEncoder>();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <numeric>
 #include <sstream>
 
 #include "relic/core/error.h"
@@ -97,7 +98,43 @@ TEST(Evaluation, ATenthIsHeldOutByTheSeedAndTheRestIsFittedOn) {
   EXPECT_EQ(evaluation.held_out->neighbours.total, 3);
   EXPECT_THAT(told, ::testing::Contains("training images, 0 of 29"));
   EXPECT_THAT(told, ::testing::Contains("held-out images, 0 of 3"));
-  EXPECT_THAT(evaluation_text(evaluation).at(0), HasSubstr("on 3 held-out training images"));
+  EXPECT_THAT(evaluation_text(evaluation).at(0), HasSubstr("3 held-out images: nearest neighbours"));
+}
+
+TEST(Evaluation, TheHeldOutTenthIsApartFromTheRestAndFollowsFromTheSeed) {
+  TemporaryFolder folder;
+  auto config = testing::small_config(folder / "run");
+  const TrainingRun run(config, kImages);
+  const auto evaluator = evaluator_of(run, config);
+  auto all = evaluator.fitted();
+  all.insert(all.end(), evaluator.held_out().begin(), evaluator.held_out().end());
+  std::ranges::sort(all);
+  std::vector<std::int64_t> expected(kImages);
+  std::iota(expected.begin(), expected.end(), 0);
+  EXPECT_EQ(all, expected);
+  EXPECT_EQ(evaluator_of(run, config).held_out(), evaluator.held_out());
+  config.seed = 43;
+  EXPECT_NE(evaluator_of(run, config).held_out(), evaluator.held_out());
+}
+
+TEST(Evaluation, ComesEveryFiveTimesLogEveryNStepsByDefaultAndAtTheEndAloneWithZero) {
+  TemporaryFolder folder;
+  for (const std::int64_t every : {-1, 0}) {
+    auto config = testing::small_config(folder / std::to_string(every));
+    config.max_steps = 6;
+    config.log_every_n_steps = 1;
+    config.eval_every_n_steps = every;
+    TrainingRun run(config, kImages);
+    const auto evaluator = evaluator_of(run, config);
+    run.trainer->evaluate_with(evaluator);
+    run.trainer->run(testing::never);
+    std::vector<std::string> evaluated;
+    const auto table = table_of(run.directory);
+    for (std::size_t row = 1; row < table.size(); ++row) {
+      if (!cell(table, row, "uniformity").empty()) evaluated.push_back(cell(table, row, "step"));
+    }
+    EXPECT_EQ(evaluated, every == 0 ? std::vector<std::string>{"6"} : (std::vector<std::string>{"5", "6"}));
+  }
 }
 
 TEST(Evaluation, WithoutLabelsOnlyTheSignsOfCollapseAreTold) {
@@ -190,9 +227,9 @@ TEST(Evaluation, CollapseIsWarnedOf) {
   const Spread line{.deviation = 0.5, .effective_rank = 1.5, .dimensions = 64};
   EXPECT_EQ(collapse_warning({.features = fine, .projections = fine}), "");
   EXPECT_THAT(collapse_warning({.features = fine, .projections = point}),
-              HasSubstr("the target's projections of different images hardly differ (deviation 0.050"));
+              HasSubstr("projections of different images hardly differ (spread 0.050, rank 20.0 of 64)"));
   EXPECT_THAT(collapse_warning({.features = line, .projections = fine}),
-              HasSubstr("the target's features of different images hardly differ"));
+              HasSubstr("features of different images hardly differ"));
 }
 
 }  // namespace

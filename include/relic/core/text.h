@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace relic {
 
@@ -14,5 +15,8 @@ std::string shortest(double value);
 std::string duration_text(double seconds);
 /// "512 B", "1.4 KB", "230.1 MB", "5.2 GB" (powers of 1000).
 std::string bytes_text(double bytes);
+
+/// Text for one line: control characters, which names of files may hold, as "\n", "\x1b".
+std::string one_line(std::string_view text);
 
 }  // namespace relic

@@ -18,8 +18,9 @@ struct ProbeOptions {
   bool standardize = false;  ///< features to mean 0 and variance 1 over the training images, for the linear classifier
   std::int64_t k = 200;
   double temperature = 0.1;
-  std::uint64_t seed = 42;  ///< of the bootstrap
-  Watch watch{};            ///< of its parts, told as "training images, 256 of 5000"
+  std::uint64_t seed = 42;             ///< of the bootstrap
+  torch::Device device = torch::kCPU;  ///< where the logistic regression is fitted
+  Watch watch{};                       ///< of its parts, told as "training images, 256 of 5000"
 };
 
 /// How a classifier did on the test images.
@@ -51,8 +52,9 @@ ClassifierScores classifier_scores(const torch::Tensor& scores, const torch::Ten
 ProbeResult probe_features(const Features& train, const Features& test, std::int64_t classes,
                            const ProbeOptions& options = {});
 
-/// Probes an encoder's frozen features of a data set's labelled images; see extract_features.
+/// Probes an encoder, which lies on the options' device: its frozen features of a data set's labelled images; see
+/// extract_features.
 ProbeResult probe_encoder(Encoder& encoder, const Dataset& train, const Dataset& test, int image_size,
-                          const torch::Device& device, const ProbeOptions& options = {});
+                          const ProbeOptions& options = {});
 
 }  // namespace relic

@@ -43,6 +43,7 @@ struct LogisticRegressionOptions {
   /// Largest entry of the gradient of scikit-learn's objective, which is that below divided by C and the number of
   /// images. scikit-learn's own tolerance, 1e-4, can leave coefficients wrong in their first digit.
   double tolerance = 1e-6;
+  torch::Device device = torch::kCPU;  ///< where it is fitted
   Watch watch{};
 };
 

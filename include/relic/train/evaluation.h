@@ -37,6 +37,10 @@ class Evaluator {
   Evaluator(const TrainConfig& config, const Runtime& runtime, const Dataset& images, const Dataset* labelled,
             Watch watch);
 
+  /// Of the labelled images, those that are scored and those that the classifiers see.
+  [[nodiscard]] const std::vector<std::int64_t>& held_out() const { return held_out_; }
+  [[nodiscard]] const std::vector<std::int64_t>& fitted() const { return fitted_; }
+
   /// Throws Interrupted where the watch says so.
   [[nodiscard]] Evaluation evaluate(Relic& relic) const;
 

@@ -17,7 +17,7 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path model() const { return folder_ / "relic_model.pth"; }
   [[nodiscard]] std::filesystem::path encoder() const { return folder_ / "encoder.pth"; }
   [[nodiscard]] std::filesystem::path best_encoder() const { return folder_ / "encoder_best.pth"; }
-  [[nodiscard]] std::filesystem::path probe() const { return folder_ / "probe.json"; }
+  [[nodiscard]] std::filesystem::path scores() const { return folder_ / "scores.json"; }
   [[nodiscard]] std::filesystem::path settings() const { return folder_ / "settings.toml"; }
   [[nodiscard]] std::filesystem::path metrics() const { return folder_ / "metrics.csv"; }
   [[nodiscard]] std::filesystem::path bad_images() const { return folder_ / "bad_images.txt"; }

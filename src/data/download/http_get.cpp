@@ -7,8 +7,10 @@
 #include <cctype>
 #include <charconv>
 #include <exception>
+#include <filesystem>
 #include <memory>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "relic/core/error.h"
@@ -239,6 +241,12 @@ std::optional<std::string> url_part(const std::string& url, CURLUPart part) {
 }  // namespace
 
 std::optional<std::string> file_of_url(const std::string& url) {
+  // People write blanks and accents as they are, where an address would have %20 and %C3%BC.
+  constexpr std::string_view kScheme = "file://";
+  std::error_code ignored;
+  if (url.starts_with(kScheme) && std::filesystem::exists(url.substr(kScheme.size()), ignored)) {
+    return url.substr(kScheme.size());
+  }
   return url_part(url, CURLUPART_SCHEME) == "file" ? url_part(url, CURLUPART_PATH) : std::nullopt;
 }
 

@@ -41,7 +41,7 @@ void embed(const EvalPlan& plan, Log& log) {
   write_npy(beside(config.out, ".labels.npy"), features.labels);
   write_npy(config.out, features.x);
   log.info("saved " + std::to_string(features.x.size(0)) + " features of " + std::to_string(features.x.size(1)) +
-           " dimensions: " + config.out.string());
+           " dimensions of the split " + config.split + ": " + config.out.string());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <system_error>
 
 #include "fetch_dataset.h"
@@ -25,6 +26,15 @@ bool is_folder(const std::filesystem::path& path) {
   return std::filesystem::is_directory(path, ignored);
 }
 
+/// The folder of the run that an encoder's file belongs to: it lies there, beside the settings.
+std::optional<std::filesystem::path> run_folder_of(const std::filesystem::path& encoder) {
+  std::error_code ignored;
+  if (encoder.empty() || is_folder(encoder)) return encoder.empty() ? std::nullopt : std::optional(encoder);
+  const auto folder = std::filesystem::absolute(encoder).parent_path();
+  if (!std::filesystem::exists(RunDirectory(folder).settings(), ignored)) return std::nullopt;
+  return encoder.parent_path();
+}
+
 /// Where the run's images were; empty where that is not known any more.
 std::filesystem::path recorded_dataset_path(const RunDirectory& run) {
   try {
@@ -36,6 +46,9 @@ std::filesystem::path recorded_dataset_path(const RunDirectory& run) {
 
 /// Of a run, the settings of its images that are not given.
 void take_run_settings(const RunDirectory& run, SettingNames& given, TrainConfig& config) {
+  if (std::error_code ignored; !std::filesystem::exists(run.settings(), ignored)) {
+    throw UsageError(run.folder().string() + ": no run's folder (there is no settings.toml in it)");
+  }
   TrainConfig recorded;
   GivenSettings in_file;
   apply_settings_file(run.settings(), recorded, in_file);
@@ -97,17 +110,20 @@ EvalPlan make_eval_plan(const TypedOptions& typed, std::span<const SettingOf<Eva
   SettingNames unread;
   apply_options(typed, rows, config, given, unread, problems);
   plan.file = config.encoder;
+  const auto folder = run_folder_of(config.encoder);
   if (is_folder(config.encoder)) {
-    const RunDirectory run(config.encoder);
-    plan.file = run.encoder();
-    attempt("--encoder ", [&] { take_run_settings(run, given, config.common); });
+    plan.file = RunDirectory(config.encoder).encoder();
+  }
+  if (folder) {
+    attempt("--encoder ", [&] { take_run_settings(RunDirectory(*folder), given, config.common); });
   }
   for (auto& problem : find_row_problems(rows, config, unread)) {
     problems.push_back(std::move(problem));
   }
   plan.report = config.report;
   if (config.report.empty() && !plan.file.empty() && is_folder(std::filesystem::absolute(plan.file).parent_path())) {
-    plan.report = plan.file.parent_path() / "probe.json";
+    const std::string name = is_folder(config.encoder) ? "probe.json" : plan.file.stem().string() + ".probe.json";
+    plan.report = plan.file.parent_path() / name;
   }
   for (auto& problem : find_unwritable(plan, rows)) {
     problems.push_back(std::move(problem));
@@ -115,8 +131,8 @@ EvalPlan make_eval_plan(const TypedOptions& typed, std::span<const SettingOf<Eva
   if (!config.encoder.empty()) {
     attempt("--encoder ", [&] { plan.encoder = load_encoder(plan.file); });
   }
-  if (!given.contains("dataset_name") && !is_folder(config.encoder)) {
-    problems.emplace_back("--dataset_name: must be given where --encoder names no run's folder");
+  if (!given.contains("dataset_name") && !folder) {
+    problems.emplace_back("--dataset_name: must be given where --encoder names no run");
   }
   attempt("", [&] { plan.runtime = choose_runtime(config.common); });
   require_no_problems(problems);
@@ -156,7 +172,9 @@ void log_start(const EvalPlan& plan, Log& log) {
     log.warning(warning);
   }
   const bool cifar_stem = plan.encoder.stem == Stem::cifar;
-  log.info("encoder: " + plan.encoder.name + (cifar_stem ? " (CIFAR stem)" : "") + " of " + plan.file.string());
+  const std::string side = std::to_string(image_size(plan.config.common));
+  log.info("encoder: " + plan.encoder.name + (cifar_stem ? " (CIFAR stem)" : "") + " of " + plan.file.string() +
+           ", images of " + plan.config.common.dataset_name + " at " + side + "x" + side);
 }
 
 EvalWatch::EvalWatch(const EvalPlan& plan, Log& log)

@@ -32,7 +32,7 @@ Row encoder() {
                        {.name = "encoder",
                         .placeholder = "RUN|FILE",
                         .help = "a run's folder, or an encoder.pth, relic_model.pth or state dict of torchvision's "
-                                "ResNet-18, ResNet-50 or EfficientNet-v2-S",
+                                "ResNet-18, ResNet-50 or EfficientNet-v2-S; it gets pixels from 0 to 1, not normalised",
                         .default_help = "none",
                         .allowed = "a run's folder or a .pth file"});
 }
@@ -89,7 +89,7 @@ std::vector<Row> probe_table() {
                           {.name = "report",
                           .placeholder = "FILE",
                           .help = "where all numbers are written, as JSON",
-                          .default_help = "probe.json beside the encoder"}),
+                          .default_help = "probe.json in the run's folder, else FILE.probe.json beside the file"}),
             setting::path(&EvalConfig::weights, true,
                           {.name = "weights",
                           .placeholder = "FILE",

@@ -7,11 +7,13 @@
 #include <new>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "command_line.h"
 #include "eval_commands.h"
 #include "print.h"
 #include "relic/core/error.h"
+#include "relic/core/nearest_name.h"
 #include "train_command.h"
 
 namespace {
@@ -34,6 +36,13 @@ int run(int argc, char** argv) {
   const std::string word = argc > 1 ? argv[1] : "";
   if (word == "probe") return relic::run_probe({argv + 2, argv + argc});
   if (word == "embed") return relic::run_embed({argv + 2, argv + argc});
+  if (!word.empty() && word[0] != '-') {
+    const std::vector<std::string> commands{"probe", "embed"};
+    const std::string nearest = relic::nearest_name(word, commands);
+    throw relic::UsageError("unknown command '" + word + "'" +
+                            (nearest.empty() ? "" : ": did you mean " + nearest + "?") +
+                            " Commands are probe and embed; without one, options alone, it trains (--help)");
+  }
   const relic::CommandLine line = relic::parse_command_line(argc, argv);
   if (line.text.empty()) return relic::run_training(line);
   relic::print(line.text);

@@ -26,7 +26,8 @@ void probe(const EvalPlan& plan, Log& log) {
   const auto found = find_images(plan, Split::train);
   if (found.classes == 0) {
     throw UsageError("--dataset_path " + config.common.dataset_path.string() +
-                     ": its images have no labels (a folder for each class), without which nothing can be scored; "
+                     ": its images have no labels, without which nothing can be scored (" + found.note +
+                     "); "
                      "relic_train embed writes their features");
   }
   const auto train = found.open();

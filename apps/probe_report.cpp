@@ -21,7 +21,7 @@ std::string padded(std::string text, std::size_t width) {
 std::string percent(double share) { return fixed(100 * share, 1) + " %"; }
 
 std::string row(const std::string& name, const ClassifierScores& scores) {
-  return "  " + padded(name, 22) + padded(scores.top1_text(), 24) + percent(scores.top5);
+  return "  " + padded(name, 22) + padded(scores.top1_text(), 26) + percent(scores.top5);
 }
 
 /// Of each class (row of the confusion matrix), the share that is called right; NaN of a class without test images.
@@ -72,7 +72,7 @@ std::vector<std::string> probe_lines(const ProbeResult& result, const ProbeSubje
       "accuracy on " + std::to_string(result.linear.total) + " test images of " + subject.dataset + ", after " +
           std::to_string(result.train_images) + " training images (chance " +
           percent(1 / static_cast<double>(classes.size())) + ")",
-      "  " + padded("", 22) + padded("top-1 (95 % interval)", 24) + "top-5", row("logistic regression", result.linear),
+      "  " + padded("", 22) + padded("top-1 (95 % interval)", 26) + "top-5", row("logistic regression", result.linear),
       row("nearest neighbours", result.neighbours)};
   if (classes.size() > kShownClasses) {
     return lines;
@@ -99,10 +99,17 @@ std::string probe_json(const ProbeResult& result, const ProbeSubject& subject) {
   nlohmann::ordered_json neighbours = json_of(result.neighbours);
   neighbours["k"] = options.k;
   neighbours["temperature"] = options.temperature;
-  const nlohmann::ordered_json report{
-      {"encoder", subject.file},          {"network", subject.network},          {"dataset", subject.dataset},
-      {"image_size", subject.image_size}, {"train_images", result.train_images}, {"test_images", result.linear.total},
-      {"classes", subject.classes},       {"logistic_regression", linear},       {"nearest_neighbours", neighbours}};
+  nlohmann::ordered_json report{{"encoder", subject.file}, {"network", subject.network}};
+  if (subject.step > 0) {
+    report["step"] = subject.step;
+  }
+  report["dataset"] = subject.dataset;
+  report["image_size"] = subject.image_size;
+  report["train_images"] = result.train_images;
+  report["test_images"] = result.linear.total;
+  report["classes"] = subject.classes;
+  report["logistic_regression"] = linear;
+  report["nearest_neighbours"] = neighbours;
   // A class's name may hold bytes that are no UTF-8: it comes from a folder's name.
   return report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }

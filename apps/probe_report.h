@@ -1,6 +1,7 @@
 // What a probe found, for people and for programs.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,9 @@ namespace relic {
 
 /// What was probed, and how.
 struct ProbeSubject {
-  std::string file;     ///< the encoder's
-  std::string network;  ///< as of --encoder_model_name
+  std::string file;       ///< the encoder's
+  std::string network;    ///< as of --encoder_model_name
+  std::int64_t step = 0;  ///< of the training; 0: not known
   std::string dataset;
   int image_size = 0;
   std::vector<std::string> classes;

@@ -163,6 +163,7 @@ void report_scores(const Plan& plan, const Images& images, Trainer& trainer, con
   }
   write_file(run.scores(), probe_json(after, {.file = run.encoder().string(),
                                               .network = plan.config.encoder_model_name,
+                                              .step = trainer.steps_done(),
                                               .dataset = plan.config.dataset_name,
                                               .image_size = image_size(plan.config),
                                               .classes = train.class_names(),

@@ -7,6 +7,7 @@
 
 #include "fetch_dataset.h"
 #include "initial_weights.h"
+#include "print.h"
 #include "relic/core/error.h"
 #include "relic/core/text.h"
 #include "relic/train/settings.h"
@@ -122,6 +123,9 @@ void find_images(Plan& plan, const SettingNames& unread, std::vector<std::string
   if (is_to_be_fetched(plan.config)) {
     if (!problems.empty()) {
       return;
+    }
+    if (plan.config.resume && !plan.start.checkpoint) {
+      print("nothing to resume in " + plan.config.save_model_dir.string() + ": this will be a new run\n");
     }
     fetch_dataset(plan.config);
   }

@@ -3,6 +3,7 @@
 # Ends with the scores of the untrained and the trained encoder. Arguments are passed on to relic_train:
 #   scripts/quickstart.sh --max_steps 20
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+help_if_asked "$@"
 
 # Chosen by measuring: of what fits into minutes, classes come apart soonest without local views and with little weight on
 # the invariance term. The loss itself stays near chance in so few steps.

@@ -38,6 +38,18 @@ say_times() {
   printf '%s\n' "${stage_times[@]}" "$(printf '%5d s  in all' "$SECONDS")"
 }
 
+# The comment that the calling script begins with is its help.
+help_if_asked() {
+  local argument
+  for argument in "$@"; do
+    case $argument in
+      -h | --help)
+        sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"
+        exit ;;
+    esac
+  done
+}
+
 # --- packages ---
 
 has_package() { [[ $(dpkg-query -W -f='${Status}' "$1" 2>/dev/null) == "install ok installed" ]]; }

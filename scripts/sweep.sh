@@ -254,7 +254,9 @@ for i in "${!names[@]}"; do
   [[ -z $stopped_by ]] || break
   slot=0
   while [[ -n ${slot_pid[slot]:-} ]]; do slot=$((slot + 1)); done
-  tell '%s: run %d of %d begins\n' "${names[i]}" $((i + 1)) ${#names[@]}
+  verb=begins
+  [[ ! -s $sweep_dir/${names[i]}/checkpoint.pth ]] || verb='goes on'
+  tell '%s: run %d of %d %s, see %s\n' "${names[i]}" $((i + 1)) ${#names[@]} "$verb" "$(said "$i")"
   start_run "$i" "$slot"
 done
 while [[ ${#slot_pid[@]} -gt 0 ]]; do wait_for_one; done

@@ -3,6 +3,7 @@
 # Arguments that begin with -D go to CMake, all others to ctest:
 #   scripts/test.sh -DRELIC_WARNINGS_AS_ERRORS=ON -R Resume
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+help_if_asked "$@"
 
 torchvision_version=0.28.0 # the one made for torch 2.13
 

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +12,7 @@
 #include "data/readers.h"
 #include "relic/core/error.h"
 #include "relic/core/random.h"
+#include "relic/core/text.h"
 
 namespace relic {
 namespace {
@@ -35,11 +38,23 @@ bool holds_train_alone(const fs::path& root) {
   return found;
 }
 
-Folders find_folders(const fs::path& root) {
+/// The folder in `root` of that name, in capitals or not.
+std::optional<fs::path> child(const fs::path& root, std::string_view name) {
   std::error_code ignored;
-  if (!fs::is_directory(root / "train", ignored)) return {root, root};
+  if (fs::is_directory(root / name, ignored)) return root / name;
+  for (const auto& entry : fs::directory_iterator(root, ignored)) {
+    std::string lower = entry.path().filename().string();
+    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (lower == name && entry.is_directory(ignored)) return entry.path();
+  }
+  return std::nullopt;
+}
+
+Folders find_folders(const fs::path& root) {
+  const auto train = child(root, "train");
+  if (!train) return {root, root};
   for (const char* name : {"test", "val", "valid", "validation"}) {
-    if (fs::is_directory(root / name, ignored)) return {root / "train", root / name};
+    if (const auto test = child(root, name)) return {*train, *test};
   }
   if (holds_train_alone(root)) return {root / "train", root / "train"};
   return {root, root};
@@ -67,7 +82,18 @@ std::vector<bool> held_out(const FileList& files, std::uint64_t seed) {
 }
 
 std::string label_note(const LabelledFiles& images) {
-  if (images.labels.empty()) return "no class folders, so no labels and no scores";
+  if (images.labels.empty()) {
+    const auto in_folder = [&](std::size_t i) { return images.files[i].find('/') != std::string_view::npos; };
+    std::optional<std::size_t> stray;
+    bool any_folder = false;
+    for (std::size_t i = 0; i < images.files.size(); ++i) {
+      any_folder = any_folder || in_folder(i);
+      if (!stray && !in_folder(i)) stray = i;
+    }
+    const std::string why =
+        any_folder && stray ? one_line(images.files[*stray]) + " lies in no class folder" : "no class folders";
+    return why + ", so no labels and no scores";
+  }
   return std::to_string(images.classes.size()) + " classes, the folders " + images.classes.front() + " to " +
          images.classes.back();
 }

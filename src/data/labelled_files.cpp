@@ -70,8 +70,8 @@ void label_by_folder(LabelledFiles& images, const std::vector<std::string>& clas
     const auto folder = first_folder(images.files[i]);
     const auto found = folder ? numbers.find(*folder) : numbers.end();
     if (found == numbers.end()) {
-      throw Error((images.root / images.files[i]).string() + ": lies in no folder of a class (" + classes.front() +
-                  ", …); move it into one");
+      throw Error((images.root / images.files[i]).string() + ": lies in no folder of a class of the training images (" +
+                  classes.front() + ", …); move it into one");
     }
     images.labels.push_back(found->second);
   }

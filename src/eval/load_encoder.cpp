@@ -86,10 +86,13 @@ void add_batch_counters(StateDict& tensors, const Encoder& encoder) {
 }  // namespace
 
 LoadedEncoder load_encoder(const std::filesystem::path& file) {
+  if (file.filename() == "checkpoint.pth") {
+    throw Error(file.string() + ": a run's checkpoint; name its folder, or the encoder.pth in it");
+  }
   StateDict tensors = without_torchvision_names(encoder_part(read_state_dict(file)));
   LoadedEncoder loaded = recognise(tensors, file.string());
   add_batch_counters(tensors, *loaded.encoder);
-  load_state_dict(*loaded.encoder, tensors, file.string());
+  load_state_dict(*loaded.encoder, tensors, file.string() + " as " + loaded.name + " (names as in encoder.pth)");
   return loaded;
 }
 

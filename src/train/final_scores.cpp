@@ -15,8 +15,8 @@ std::string padded(std::string text, std::size_t width) {
 
 std::string row(const std::string& name, const ClassifierScores& untrained, const ClassifierScores& trained) {
   const double gain = 100 * (trained.top1 - untrained.top1);
-  return "  " + padded(name, 22) + padded(untrained.top1_text(), 24) + padded(trained.top1_text(), 24) +
-         (gain < 0 ? "" : "+") + fixed(gain, 1) + " points";
+  return "  " + padded(name, 20) + padded(untrained.top1_text(), 25) + padded(trained.top1_text(), 25) +
+         (gain < 0 ? "" : "+") + fixed(gain, 1);
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ std::vector<std::string> score_table(const ProbeResult& untrained, const ProbeRe
   return {"target encoder's frozen features on " + std::to_string(untrained.linear.total) + " test images of " + set +
               ", accuracy and its 95 % interval (chance " + fixed(100.0 / static_cast<double>(classes), 1) + " %)",
           "untrained: the weights before the first step, with BatchNorm's statistics of the training images",
-          "  " + padded("", 22) + padded("untrained", 24) + padded("trained", 24) + "gain",
+          "  " + padded("", 20) + padded("untrained", 25) + padded("trained", 25) + "points",
           row("nearest neighbours", untrained.neighbours, trained.neighbours),
           row("logistic regression", untrained.linear, trained.linear)};
 }

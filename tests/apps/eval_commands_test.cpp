@@ -94,6 +94,11 @@ TEST_F(EvalCommands, TakeTheRunsImageSizeAndFolder) {
   const auto other = run("probe", {"--encoder", at("run"), "--dataset_name", "folder", "--dataset_path", at("images")});
   EXPECT_EQ(other.status, 0) << other.err;
   EXPECT_EQ(nlohmann::json::parse(slurp(folder_ / "run/probe.json"))["image_size"], 32);
+  // So does a file in its folder, whose report bears its name.
+  const auto file = run("probe", {"--encoder", at("run/encoder.pth")});
+  EXPECT_EQ(file.status, 0) << file.err;
+  EXPECT_THAT(file.out, HasSubstr("images of cifar10 at 32x32"));
+  EXPECT_EQ(nlohmann::json::parse(slurp(folder_ / "run/encoder.probe.json"))["dataset"], "cifar10");
   const auto own = run("embed", {"--encoder", at("run"), "--split", "test", "--out", at("f.npy")});
   EXPECT_EQ(own.status, 0) << own.err;
   EXPECT_THAT(own.out, HasSubstr("saved 10 features"));
@@ -108,6 +113,15 @@ TEST_F(EvalCommands, WhatCannotBeWrittenIsToldBeforeTheWork) {
   const auto embed = run("embed", {"--encoder", at("run"), "--out", at("names.txt")});
   EXPECT_EQ(embed.status, 2);
   EXPECT_THAT(embed.err, HasSubstr("names.txt: must end in .npy"));
+}
+
+TEST_F(EvalCommands, WhatIsNoEncoderIsToldWithWhatToName) {
+  train_one_step();
+  std::filesystem::create_directory(folder_ / "empty");
+  EXPECT_THAT(run("probe", {"--encoder", at("empty")}).err,
+              HasSubstr("no run's folder (there is no settings.toml in it)"));
+  EXPECT_THAT(run("probe", {"--encoder", at("run/checkpoint.pth")}).err,
+              HasSubstr("a run's checkpoint; name its folder, or the encoder.pth in it"));
 }
 
 TEST_F(EvalCommands, ProbeNeedsLabels) {

@@ -82,5 +82,14 @@ TEST(Program, ReturnsOneWhereItsOutputCannotBeWritten) {
   EXPECT_THAT(outcome.err, HasSubstr("standard output"));
 }
 
+TEST(Program, TellsAWordThatIsNoCommandWithTheNearest) {
+  const Outcome outcome = run("prob --encoder x");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(
+      outcome.err,
+      "relic_train: unknown command 'prob': did you mean probe? Commands are probe and embed; without one, options "
+      "alone, it trains (--help)\n");
+}
+
 }  // namespace
 }  // namespace relic

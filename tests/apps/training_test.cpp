@@ -160,7 +160,7 @@ TEST_F(Training, WhatCannotBeWrittenCostsNoOlderRun) {
 TEST_F(Training, TheLogsPlaceIsRememberedAndItIsCutBack) {
   const auto log = folder_ / "own.log";
   ASSERT_EQ(train({"--max_steps", "1", "--log_file", log.string()}).status, 0);
-  const auto until_scored = slurp(log).find("gain");
+  const auto until_scored = slurp(log).find("points\n");
   spit(log, slurp(log) + "from a process that was killed\n");
   ASSERT_EQ(train({"--resume", "--max_steps", "2"}).status, 0);
   EXPECT_THAT(slurp(log), AllOf(HasSubstr("resuming"), Not(HasSubstr("was killed"))));

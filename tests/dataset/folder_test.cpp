@@ -140,6 +140,23 @@ TEST_F(Folder, ATrainFolderAloneHoldsTheClasses) {
   EXPECT_EQ(find().open()->class_names(), (std::vector<std::string>{"other", "train"}));
 }
 
+TEST_F(Folder, TheNamesOfTheSplitsMayHaveCapitals) {
+  put("Train/cat", 2);
+  put("Train/dog", 2);
+  put("TEST/dog", 3);
+  EXPECT_EQ(find().size, 4);
+  EXPECT_EQ(find(Split::test).size, 3);
+  EXPECT_EQ(find(Split::test).classes, 2);
+}
+
+TEST_F(Folder, AnImageBesideTheClassesIsNamedAsWhatCostsTheLabels) {
+  put("cat", 3);
+  put("dog", 3);
+  put("cover.bmp");
+  EXPECT_EQ(find().classes, 0);
+  EXPECT_THAT(find().note, HasSubstr("cover.bmp lies in no class folder, so no labels"));
+}
+
 TEST_F(Folder, ANameWithALineBreakStaysOneLineOfAnError) {
   spit(folder_ / "two\nlines.bmp", "no image");
   const auto dataset = open();
@@ -175,7 +192,8 @@ TEST_F(Folder, TrainAndTestFoldersAreTheSplits) {
   EXPECT_THAT(names(*open(Split::pretraining)), ElementsAre("cat/0.bmp", "cat/1.bmp", "dog/0.bmp", "dog/1.bmp"));
   EXPECT_THAT(labels(*open(Split::test)), ElementsAre(1));
   put("val/cow", 1);
-  EXPECT_THAT(failure(Split::test), HasSubstr((folder_ / "val/cow/0.bmp").string() + ": lies in no folder of a class"));
+  EXPECT_THAT(failure(Split::test), HasSubstr((folder_ / "val/cow/0.bmp").string() +
+                                              ": lies in no folder of a class of the training images"));
 }
 
 TEST_F(Folder, LinksAreFollowedAndEachFolderIsVisitedOnce) {
@@ -261,7 +279,8 @@ TEST_F(Folder, ImageNetIsTwoFoldersOfClassFolders) {
   EXPECT_THAT(labels(*open(Split::pretraining, "imagenet1k")), ElementsAre(0, 0, 1, 1));
   EXPECT_THAT(labels(*open(Split::test, "imagenet1k")), ElementsAre(1));
   put("imagenet1k/val/ILSVRC2012_val_00000001.bmp");
-  EXPECT_THAT(failure(Split::test, "imagenet1k"), HasSubstr("lies in no folder of a class (n01, …)"));
+  EXPECT_THAT(failure(Split::test, "imagenet1k"),
+              HasSubstr("lies in no folder of a class of the training images (n01, …)"));
 }
 
 TEST_F(Folder, WhatIsAbsentIsToldWithWhereItCanBeHad) {

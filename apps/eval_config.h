@@ -22,7 +22,7 @@ struct EvalConfig {
   bool standardize = false;
   std::int64_t k = 200;
   std::filesystem::path weights;  // empty: not written
-  std::filesystem::path report;   // empty: probe.json beside the encoder
+  std::filesystem::path report;   // empty: probe.json or FILE.probe.json beside the encoder
 
   // embed
   std::string split = "train";  // pretraining, train, test

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 #include "fetch_dataset.h"
 #include "print.h"
@@ -28,11 +29,11 @@ bool is_folder(const std::filesystem::path& path) {
 
 /// The folder of the run that an encoder's file belongs to: it lies there, beside the settings.
 std::optional<std::filesystem::path> run_folder_of(const std::filesystem::path& encoder) {
+  if (encoder.empty()) return std::nullopt;
+  if (is_folder(encoder)) return encoder;
+  const auto folder = encoder.parent_path();
   std::error_code ignored;
-  if (encoder.empty() || is_folder(encoder)) return encoder.empty() ? std::nullopt : std::optional(encoder);
-  const auto folder = std::filesystem::absolute(encoder).parent_path();
-  if (!std::filesystem::exists(RunDirectory(folder).settings(), ignored)) return std::nullopt;
-  return encoder.parent_path();
+  return std::filesystem::exists(RunDirectory(folder).settings(), ignored) ? std::optional(folder) : std::nullopt;
 }
 
 /// Where the run's images were; empty where that is not known any more.
@@ -54,8 +55,10 @@ void take_run_settings(const RunDirectory& run, SettingNames& given, TrainConfig
   apply_settings_file(run.settings(), recorded, in_file);
   recorded.image_size = image_size(recorded);
   const bool same_images = !given.contains("dataset_name") || config.dataset_name == recorded.dataset_name;
-  if (const auto path = recorded_dataset_path(run); same_images && !given.contains("dataset_path") && !path.empty()) {
-    config.dataset_path = path;
+  if (same_images && !given.contains("dataset_path")) {
+    if (auto path = recorded_dataset_path(run); !path.empty()) {
+      config.dataset_path = std::move(path);
+    }
   }
   for (const char* name : {"dataset_name", "image_size", "seed"}) {
     if (!given.contains(name)) {

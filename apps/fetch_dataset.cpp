@@ -18,7 +18,7 @@ bool is_to_be_fetched(const TrainConfig& config) {
     return false;
   }
   // People name the unpacked folder itself, in which it is not to be fetched once more.
-  const auto named = std::filesystem::absolute(config.dataset_path / "").lexically_normal().parent_path();
+  const auto named = named_folder(config.dataset_path);
   std::error_code ignored;
   return named.filename() != source->folder && !std::filesystem::exists(named / source->folder, ignored);
 }

@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::size_t kShownClasses = 20;
 
-std::string padded(std::string text, std::size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
-}
-
 std::string percent(double share) { return fixed(100 * share, 1) + " %"; }
 
 std::string row(const std::string& name, const ClassifierScores& scores) {

@@ -115,6 +115,12 @@ split_list() { # split_list LIST: into the array `values`
   values=("${values[@]//$'\001'/,}")
 }
 
+csv_cell() {
+  local quote='"' text=$1
+  [[ $text != *[,$quote]* ]] || text=$quote${text//$quote/$quote$quote}$quote
+  printf '%s' "$text"
+}
+
 names=()    # of the runs
 settings=() # what is peculiar to each, as words quoted for the shell
 cells=()    # the same as cells of a table
@@ -126,16 +132,14 @@ add_run() { # add_run NAME SETTINGS CELLS, for the axes from $axis on
     cells+=("$3")
     return
   fi
-  local flag=${axis_flags[axis]} values value words cell
+  local flag=${axis_flags[axis]} values value words
   split_list "${axis_values[axis]}"
   for value in "${values[@]}"; do
     case $flag in
       *=) printf -v words '%q' "$flag$value" ;;
       *) printf -v words '%q %q' "$flag" "$value" ;;
     esac
-    cell=$value
-    [[ $cell != *[,\"]* ]] || cell="\"${cell//\"/\"\"}\""
-    axis=$((axis + 1)) add_run "$1${1:+_}$(name_of "$flag")=${value//\//-}" "$2 $words" "$3,$cell"
+    axis=$((axis + 1)) add_run "$1${1:+_}$(name_of "$flag")=${value//\//-}" "$2 $words" "$3,$(csv_cell "$value")"
   done
 }
 name_of() {
@@ -280,18 +284,22 @@ heading=run
 for flag in "${axis_flags[@]}"; do heading+=,$(name_of "$flag"); done
 heading+=,status,steps,held_out_linear,held_out_neighbours,test_linear,test_neighbours
 failed=0
-rows=()
+scores=()
 for i in "${!names[@]}"; do
   [[ ${status[i]:=not begun} == complete ]] || failed=1
-  name=${names[i]}
-  [[ $name != *[,\"]* ]] || name="\"${name//\"/\"\"}\""
-  scores=$(scores_of "$sweep_dir/${names[i]}/metrics.csv")
-  held_out=$(cut -d, -f2 <<<"$scores")
-  rows+=("${held_out:--1}"$'\t'"$name${cells[i]},${status[i]},$scores")
+  scores[i]=$(scores_of "$sweep_dir/${names[i]}/metrics.csv")
 done
+mapfile -t order < <(
+  for i in "${!names[@]}"; do
+    held_out=$(cut -d, -f2 <<<"${scores[i]}")
+    printf '%s\t%s\n' "${held_out:--1}" "$i"
+  done | LC_ALL=C sort -t$'\t' -s -k1,1gr | cut -f2
+)
 {
   printf '%s\n' "$heading"
-  printf '%s\n' "${rows[@]}" | LC_ALL=C sort -t$'\t' -s -k1,1gr | cut -f2-
+  for i in "${order[@]}"; do
+    printf '%s%s,%s,%s\n' "$(csv_cell "${names[i]}")" "${cells[i]}" "$(csv_cell "${status[i]}")" "${scores[i]}"
+  done
 } >"$sweep_dir/sweep.csv.tmp"
 mv "$sweep_dir/sweep.csv.tmp" "$sweep_dir/sweep.csv"
 
@@ -299,9 +307,8 @@ percent() { [[ -z $1 ]] && printf -- '-' || LC_ALL=C awk -v share="$1" 'BEGIN { 
 width=3
 for name in "${names[@]}"; do [[ ${#name} -le $width ]] || width=${#name}; done
 tell '%-*s  %9s  %-24s  %-24s  %s\n' "$width" run steps 'held out: linear, kNN' 'test: linear, kNN' status
-printf '%s\n' "${!rows[@]}" | while read -r i; do printf '%s\t%s\n' "${rows[i]%%$'\t'*}" "$i"; done |
-  LC_ALL=C sort -t$'\t' -s -k1,1gr | while IFS=$'\t' read -r _ i; do
-  IFS=, read -r steps held_linear held_knn test_linear test_knn <<<"$(scores_of "$sweep_dir/${names[i]}/metrics.csv")"
+for i in "${order[@]}"; do
+  IFS=, read -r steps held_linear held_knn test_linear test_knn <<<"${scores[i]}"
   tell '%-*s  %9s  %-24s  %-24s  %s\n' "$width" "${names[i]}" "${steps:--}" \
     "$(percent "$held_linear"), $(percent "$held_knn")" "$(percent "$test_linear"), $(percent "$test_knn")" "${status[i]}"
 done

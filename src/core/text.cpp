@@ -1,5 +1,6 @@
 #include "relic/core/text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -60,6 +61,18 @@ std::string bytes_text(double bytes) {
     ++unit;
   }
   return fixed(bytes, unit == 0 ? 0 : 1) + " " + kUnits.at(unit);
+}
+
+std::string padded(std::string text, std::size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+
+std::string lower_case(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
 }
 
 std::string one_line(std::string_view text) {

@@ -11,6 +11,7 @@
 #include "data/readers.h"
 #include "relic/core/error.h"
 #include "relic/core/file.h"
+#include "relic/data/download.h"
 
 namespace relic {
 namespace {
@@ -32,7 +33,7 @@ fs::path find_files(const DatasetRequest& request) {
   const fs::path& path = request.path;
   std::error_code ignored;
   if (fs::exists(path / "data_batch_1.bin", ignored) || fs::exists(path / "test_batch.bin", ignored)) {
-    const fs::path here = fs::absolute(path / "").lexically_normal().parent_path();
+    const fs::path here = named_folder(path);
     throw Error("--dataset_path " + path.string() + ": holds CIFAR-10's files themselves; " +
                 (here.filename() == "cifar-10-batches-bin"
                      ? "name the folder above: --dataset_path " + here.parent_path().string()

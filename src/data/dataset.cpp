@@ -56,7 +56,7 @@ std::filesystem::path dataset_root(const DatasetRequest& request) {
   if (std::filesystem::is_directory(root, ignored)) {
     return root;
   }
-  const auto named = std::filesystem::absolute(request.path / "").lexically_normal().parent_path();
+  const auto named = named_folder(request.path);
   if (named.filename() == archive.folder) {
     throw Error("--dataset_path " + request.path.string() + ": is the folder of " + archive.title +
                 " itself; name the folder above: --dataset_path " + named.parent_path().string());

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -43,9 +42,7 @@ std::optional<fs::path> child(const fs::path& root, std::string_view name) {
   std::error_code ignored;
   if (fs::is_directory(root / name, ignored)) return root / name;
   for (const auto& entry : fs::directory_iterator(root, ignored)) {
-    std::string lower = entry.path().filename().string();
-    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (lower == name && entry.is_directory(ignored)) return entry.path();
+    if (lower_case(entry.path().filename().string()) == name && entry.is_directory(ignored)) return entry.path();
   }
   return std::nullopt;
 }

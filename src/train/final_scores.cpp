@@ -8,11 +8,6 @@ namespace relic {
 
 namespace {
 
-std::string padded(std::string text, std::size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
-}
-
 std::string row(const std::string& name, const ClassifierScores& untrained, const ClassifierScores& trained) {
   const double gain = 100 * (trained.top1 - untrained.top1);
   return "  " + padded(name, 20) + padded(untrained.top1_text(), 25) + padded(trained.top1_text(), 25) +

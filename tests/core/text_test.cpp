@@ -39,4 +39,10 @@ TEST(Text, OneLineEscapesControlCharactersAndNothingElse) {
   EXPECT_EQ(one_line("two\nlines\x1b[0m\x7f"), "two\\nlines\\x1b[0m\\x7f");
 }
 
+TEST(Text, PaddedAndLowerCase) {
+  EXPECT_EQ(padded("ab", 4), "ab  ");
+  EXPECT_EQ(padded("abcd", 2), "abcd");
+  EXPECT_EQ(lower_case("Content-LENGTH é9"), "content-length é9");
+}
+
 }  // namespace relic

@@ -1,6 +1,7 @@
 // Numbers as people read them, whatever the locale.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,6 +17,10 @@ std::string duration_text(double seconds);
 /// "512 B", "1.4 KB", "230.1 MB", "5.2 GB" (powers of 1000).
 std::string bytes_text(double bytes);
 
+/// Blanks behind it up to that many bytes.
+std::string padded(std::string text, std::size_t width);
+/// ASCII letters in lower case.
+std::string lower_case(std::string text);
 /// Text for one line: control characters, which names of files may hold, as "\n", "\x1b".
 std::string one_line(std::string_view text);
 

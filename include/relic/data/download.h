@@ -23,6 +23,9 @@ struct ArchiveSource {
 /// made here.
 const ArchiveSource* official_archive(const std::string& dataset_name);
 
+/// The folder that people mean by a path: absolute, whatever dots and slashes stand in it or at its end.
+std::filesystem::path named_folder(const std::filesystem::path& path);
+
 /// How long a transfer is tried.
 struct Patience {
   int attempts = 6;                                  ///< in a row that each brought nothing new

@@ -28,11 +28,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 /// The source as the options change it. Another file, and so one of another size, is had from another address or told
 /// by another checksum.
 ArchiveSource wanted(ArchiveSource source, const DownloadOptions& options) {
@@ -51,7 +46,7 @@ ArchiveSource wanted(ArchiveSource source, const DownloadOptions& options) {
     if (options.md5.size() != digits || !all_digits) {
       throw UsageError("--dataset_md5 " + options.md5 + ": an MD5 has 32 hexadecimal digits (see md5sum)");
     }
-    source.md5 = lower(options.md5);
+    source.md5 = lower_case(options.md5);
     source.bytes = 0;
   }
   return source;
@@ -226,7 +221,8 @@ std::string Provision::fault_of(const fs::path& archive) const {
     check_stop();
     shown.at(done, bytes);
   });
-  return md5 == lower(source_.md5) ? "" : "the archive's MD5 is " + md5 + ", where " + source_.md5 + " is expected";
+  return md5 == lower_case(source_.md5) ? ""
+                                        : "the archive's MD5 is " + md5 + ", where " + source_.md5 + " is expected";
 }
 
 void Provision::unpack(const fs::path& archive) {

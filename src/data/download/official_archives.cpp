@@ -39,4 +39,8 @@ const ArchiveSource* official_archive(const std::string& dataset_name) {
   return found == sources.end() ? nullptr : &found->second;
 }
 
+std::filesystem::path named_folder(const std::filesystem::path& path) {
+  return std::filesystem::absolute(path / "").lexically_normal().parent_path();
+}
+
 }  // namespace relic

@@ -223,6 +223,10 @@ int train(const Plan& plan, const RunDirectory& run) {
     trainer.evaluate_with(*evaluator);
   }
 
+  if (config.profile > 0) {
+    trainer.profile(config.profile);
+  }
+
   const auto all_steps = trainer.steps_per_epoch() * config.num_epochs;
   if (already_done) {
     const bool early = trainer.last_step() < all_steps;

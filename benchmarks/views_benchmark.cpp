@@ -1,4 +1,4 @@
-// Time of all views of one image on one core: drawing and rendering, as a worker does it.
+// Time on one core of all views of one image (drawing and rendering, as a worker does it), and of each operation.
 //   views_benchmark --benchmark_format=json
 #include <benchmark/benchmark.h>
 
@@ -38,5 +38,51 @@ void views_of_one_image(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(views_of_one_image)->Args({32, 32, 32})->Args({96, 96, 96})->Args({192, 500, 375});
+
+constexpr float kNoBlur = 1e-3F;  // a sigma whose kernel is a single pixel
+
+/// A global view of the middle of the image, with nothing else done to it.
+relic::ViewParams plain_view(const relic::Image& image) {
+  return {.top = image.height / 8,
+          .left = image.width / 8,
+          .height = image.height * 3 / 4,
+          .width = image.width * 3 / 4,
+          .sigma = kNoBlur};
+}
+
+/// One operation on top of crop and resize, whose own time is the row `crop_resize`. Colour operations come four times.
+void one_operation(benchmark::State& state, void (*choose)(relic::ViewParams&)) {
+  const auto spec = relic::multi_crop_for(static_cast<int>(state.range(0)), 1, 0).global;
+  const auto image = noise(static_cast<int>(state.range(1)), static_cast<int>(state.range(2)));
+  relic::ViewParams params = plain_view(image);
+  choose(params);
+  relic::RenderScratch scratch;
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(3 * spec.size * spec.size));
+  for (auto _ : state) {
+    relic::render_view(image.ref(), spec, params, scratch, pixels.data());
+    benchmark::DoNotOptimize(pixels.data());
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
+template <relic::JitterOp op>
+void four_times(relic::ViewParams& params) {
+  params.jitter = true;
+  params.order.fill(op);
+  params.brightness = params.contrast = params.saturation = 1.3F;
+  params.hue = 0.1F;
+}
+
+#define OPERATION(name, ...) \
+  BENCHMARK_CAPTURE(one_operation, name, __VA_ARGS__)->Args({32, 32, 32})->Args({96, 96, 96})->Args({192, 500, 375})
+OPERATION(crop_resize, [](relic::ViewParams&) {});
+OPERATION(flip, [](relic::ViewParams& params) { params.flip = true; });
+OPERATION(brightness_4x, four_times<relic::JitterOp::brightness>);
+OPERATION(contrast_4x, four_times<relic::JitterOp::contrast>);
+OPERATION(saturation_4x, four_times<relic::JitterOp::saturation>);
+OPERATION(hue_4x, four_times<relic::JitterOp::hue>);
+OPERATION(grayscale, [](relic::ViewParams& params) { params.gray = true; });
+OPERATION(blur, [](relic::ViewParams& params) { params.sigma = 1; });
+OPERATION(solarize, [](relic::ViewParams& params) { params.solarize = true; });
 
 }  // namespace

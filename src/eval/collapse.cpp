@@ -1,17 +1,16 @@
 #include "relic/eval/collapse.h"
 
 #include <ATen/Functions.h>
-#include <ATen/autocast_mode.h>
-#include <c10/core/impl/LocalDispatchKeySet.h>
-#include <torch/utils.h>
 
 #include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
 
+#include "eval/inference_scope.h"
 #include "eval/kept_modes.h"
 #include "eval/run_encoder.h"
+#include "eval/unit_rows.h"
 #include "relic/core/random.h"
 #include "relic/views/view_source.h"
 
@@ -20,10 +19,7 @@ namespace {
 
 constexpr std::uint64_t kSeedSalt = 0xC011A95EULL;  // other views than the training's
 
-torch::Tensor normalised(const torch::Tensor& x) {
-  const torch::Tensor rows = x.to(torch::kDouble);
-  return rows / rows.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12);
-}
+torch::Tensor normalised(const torch::Tensor& x) { return unit_rows(x, torch::kDouble); }
 
 double effective_rank(const torch::Tensor& centred) {
   const bool wide = centred.size(1) > centred.size(0);
@@ -40,8 +36,7 @@ struct ViewPairs {
 };
 
 ViewPairs run_branch(Branch& branch, const Dataset& dataset, const CollapseOptions& options) {
-  const torch::NoGradGuard no_grad;
-  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+  const InferenceScope scope;
   const KeptModes modes(branch);
   branch.eval();
   const std::int64_t count = std::min(options.max_images, dataset.size());

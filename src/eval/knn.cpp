@@ -6,6 +6,7 @@
 #include <string>
 
 #include "eval/check_features.h"
+#include "eval/unit_rows.h"
 #include "relic/core/error.h"
 #include "relic/eval/scores.h"
 
@@ -13,12 +14,6 @@ namespace relic {
 namespace {
 
 constexpr std::int64_t kMostSimilarities = std::int64_t{1} << 24U;  // 64 MiB at a time
-
-/// Rows of length 1; rows of zeros stay zero, and so are equally far from everything.
-torch::Tensor normalised(const torch::Tensor& x) {
-  const torch::Tensor rows = x.to(torch::kFloat);
-  return rows / rows.norm(2, {1}, /*keepdim=*/true).clamp_min(1e-12);
-}
 
 }  // namespace
 
@@ -35,8 +30,8 @@ torch::Tensor knn_votes(const Features& train, const Features& test, std::int64_
                 std::to_string(test.x.size(1)));
   }
   const at::NoGradGuard no_grad;
-  const torch::Tensor keys = normalised(train.x).t();
-  const torch::Tensor queries = normalised(test.x);
+  const torch::Tensor keys = unit_rows(train.x, torch::kFloat).t();
+  const torch::Tensor queries = unit_rows(test.x, torch::kFloat);
   const std::int64_t neighbours = std::min(k, train.x.size(0));
   const std::int64_t rows = std::max<std::int64_t>(1, kMostSimilarities / train.x.size(0));
   const std::int64_t total = queries.size(0);

@@ -1,13 +1,10 @@
 #include "eval/run_encoder.h"
 
-#include <ATen/autocast_mode.h>
-#include <c10/core/impl/LocalDispatchKeySet.h>
-#include <torch/utils.h>
-
 #include <algorithm>
 #include <span>
 #include <string>
 
+#include "eval/inference_scope.h"
 #include "eval/load_images.h"
 
 namespace relic {
@@ -23,8 +20,7 @@ std::int64_t images_per_batch(int image_size, const torch::Device& device) {
 void run_encoder(Encoder& encoder, const Dataset& dataset, const std::vector<std::int64_t>& indices, int image_size,
                  const torch::Device& device, const Watch& watch,
                  const std::function<void(const std::vector<std::int64_t>&, const torch::Tensor&)>& take) {
-  const torch::NoGradGuard no_grad;
-  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
+  const InferenceScope scope;
   const std::span<const std::int64_t> all(indices);
   const auto batch_size = static_cast<std::size_t>(images_per_batch(image_size, device));
   for (std::size_t begin = 0; begin < all.size(); begin += batch_size) {

@@ -20,15 +20,19 @@ struct Projections {
 
 /// BatchNorm's running statistics move once per pass, so the order of the passes is the original's: each global view
 /// through online and target, then the locals.
-Projections project_per_view(Relic& relic, const Views& views, std::int64_t batch, const ForwardOptions& options) {
+Projections project_per_view(Relic& relic, const Views& views, std::int64_t batch, const ForwardOptions& options,
+                             StepProfile* profile) {
   std::vector<torch::Tensor> online;
   std::vector<torch::Tensor> target;
   for (std::int64_t view = 0; view < options.global_views; ++view) {
     const auto images = one_view(views.global, view, batch);
+    enter(profile, StepPart::online_forward);
     online.push_back(relic.online().forward(images));
+    enter(profile, StepPart::target_forward);
     const torch::NoGradGuard no_grad;
     target.push_back(relic.target().forward(images));
   }
+  enter(profile, StepPart::online_forward);
   for (std::int64_t view = 0; view < options.local_views; ++view) {
     const bool reused = options.local_views_reuse_globals && view < options.global_views;
     const auto local = options.local_views_reuse_globals ? view - options.global_views : view;
@@ -38,12 +42,14 @@ Projections project_per_view(Relic& relic, const Views& views, std::int64_t batc
   return {torch::cat(online), torch::cat(target)};
 }
 
-Projections project_together(Relic& relic, const Views& views, const ForwardOptions& options) {
+Projections project_together(Relic& relic, const Views& views, const ForwardOptions& options, StepProfile* profile) {
   Projections projections;
+  enter(profile, StepPart::online_forward);
   projections.online = relic.online().forward(views.global);
   if (options.local_views > 0) {
     projections.online = torch::cat({projections.online, relic.online().forward(views.local)});
   }
+  enter(profile, StepPart::target_forward);
   const torch::NoGradGuard no_grad;
   projections.target = relic.target().forward(views.global);
   return projections;
@@ -51,14 +57,16 @@ Projections project_together(Relic& relic, const Views& views, const ForwardOpti
 
 }  // namespace
 
-LossTerms forward_views(Relic& relic, const Views& views, std::int64_t batch, const ForwardOptions& options) {
+LossTerms forward_views(Relic& relic, const Views& views, std::int64_t batch, const ForwardOptions& options,
+                        StepProfile* profile) {
   Projections projections;
   {
     const AutocastScope autocast(views.global.device().type(), options.autocast);
     projections = options.pass_per_view || options.local_views_reuse_globals
-                      ? project_per_view(relic, views, batch, options)
-                      : project_together(relic, views, options);
+                      ? project_per_view(relic, views, batch, options, profile)
+                      : project_together(relic, views, options, profile);
   }
+  enter(profile, StepPart::loss);
   return relic_loss(projections.online, projections.target, batch, relic.log_temperature, relic.bias, options.loss);
 }
 

@@ -33,15 +33,6 @@ Stem choose_stem(const TrainConfig& config) {
   return small || config.dataset_name.find("cifar") != std::string::npos ? Stem::cifar : Stem::imagenet;
 }
 
-/// Convolutions are fastest with channels last, on the CPU in bfloat16 by far.
-void use_channels_last(torch::nn::Module& module) {
-  for (auto& parameter : module.parameters()) {
-    if (parameter.dim() == 4) {
-      parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
-    }
-  }
-}
-
 }  // namespace
 
 int image_size(const TrainConfig& config) {
@@ -73,7 +64,6 @@ std::unique_ptr<Relic> initial_relic(const TrainConfig& config, const torch::Dev
   torch::manual_seed(config.seed);
   auto relic = std::make_unique<Relic>(relic_options(config));
   relic->to(device);
-  use_channels_last(*relic);
   return relic;
 }
 
@@ -138,7 +128,14 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
       if (progress_.step >= last) {
         break;
       }
+      if (profile_) {
+        profile_->begin_step(source->times());
+        if (profile_->is_due()) {
+          report_profile();
+        }
+      }
       const auto metrics = train_step(source->next());
+      enter(profile_.get(), StepPart::rest);
       const bool interrupted = stop();
       after_step(metrics, interrupted || progress_.step == last);
       if (interrupted) {
@@ -151,7 +148,23 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
     save(true);
   }
   log_.progress("");
+  if (profile_) {
+    profile_->begin_step(source->times());
+    report_profile();
+  }
   return outcome;
+}
+
+void Trainer::profile(std::int64_t steps) {
+  constexpr std::int64_t kWarmUp = 3;
+  profile_ = std::make_unique<StepProfile>(runtime_.device, kWarmUp, steps);
+}
+
+void Trainer::report_profile() {
+  for (const auto& line : profile_->report(config_.batch_size)) {
+    log_.info(line);
+  }
+  profile_.reset();
 }
 
 bool Trainer::evaluation_is_due() const {
@@ -209,15 +222,17 @@ StepMetrics Trainer::train_step(const Views& views) {
   }
   // Stochastic depth draws from torch's generator: seeded by the step, it needs no state in a checkpoint.
   torch::manual_seed(splitmix64(config_.seed + splitmix64(static_cast<std::uint64_t>(step))));
-  const auto terms = forward_views(*relic_, views, config_.batch_size, forward_);
+  const auto terms = forward_views(*relic_, views, config_.batch_size, forward_, profile_.get());
   require_finite_loss(terms, step);
   update_weights(terms);
 
+  enter(profile_.get(), StepPart::target_update);
   const auto update = schedule_.at(step);
   if (update.action != EmaSchedule::Action::none) {
     relic_->update_target(update.decay);
   }
   ++progress_.step;
+  enter(profile_.get(), StepPart::rest);
 
   StepMetrics metrics;
   metrics.step = progress_.step;
@@ -258,11 +273,14 @@ std::string Trainer::how_to_go_on() {
 
 void Trainer::update_weights(const LossTerms& terms) {
   adam_->zero_grad();
+  enter(profile_.get(), StepPart::backward);
   if (scaler_) {
     scaler_->scaled(terms.loss).backward();
+    enter(profile_.get(), StepPart::optimizer);
     scaler_->step(*adam_);
   } else {
     terms.loss.backward();
+    enter(profile_.get(), StepPart::optimizer);
     adam_->step();
   }
 }

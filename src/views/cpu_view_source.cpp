@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -87,7 +88,16 @@ class CpuViewSource final : public ViewSource {
     return on_device(std::move(batch->views));
   }
 
+  [[nodiscard]] ViewTimes times() const override {
+    const auto seconds = [](const std::atomic<std::int64_t>& spent) {
+      return std::chrono::duration<double>(Clock::duration(spent.load())).count();
+    };
+    return {seconds(data_time_), seconds(view_time_)};
+  }
+
  private:
+  using Clock = std::chrono::steady_clock;
+
   struct Claim {
     Batch* batch = nullptr;
     std::int64_t first = 0;
@@ -176,9 +186,12 @@ class CpuViewSource final : public ViewSource {
     throw Error("not one of the " + std::to_string(size) + " images can be read");
   }
 
-  void render_image(const Batch& batch, std::int64_t i, Workplace& workplace) const {
+  void render_image(const Batch& batch, std::int64_t i, Workplace& workplace) {
     const std::int64_t sample = batch.views.samples[static_cast<std::size_t>(i)];
+    const auto began = Clock::now();
     const ImageRef image = read_image(sample, workplace.decoded);
+    const auto read = Clock::now();
+    data_time_ += (read - began).count();
     if (image.width < 1 || image.height < 1) {
       throw Error("image " + std::to_string(sample) + " of the data set is empty: remove it");
     }
@@ -193,6 +206,7 @@ class CpuViewSource final : public ViewSource {
       const std::int64_t row = (global ? view : view - spec_.global_count) * options_.batch_size + i;
       write_floats(workplace.pixels, tensor.data_ptr<float>() + row * bytes);
     }
+    view_time_ += (Clock::now() - read).count();
   }
 
   Views on_device(Views views) const {
@@ -212,6 +226,8 @@ class CpuViewSource final : public ViewSource {
   SampleOrder order_;                           // guarded
   std::int64_t next_step_;                      // to open; guarded
   std::atomic<bool> stopping_ = false;
+  std::atomic<std::int64_t> data_time_ = 0;  // of Clock
+  std::atomic<std::int64_t> view_time_ = 0;
   std::vector<std::thread> workers_;
 };
 

@@ -25,8 +25,8 @@ class Encoder : public torch::nn::Module {
 /// "resnet18", "resnet50", "efficientnet" (torchvision's efficientnet_v2_s).
 std::span<const std::string> encoder_names();
 
-/// A freshly initialised encoder, as torchvision initialises it, from torch's default random generator. Throws
-/// UsageError for an unknown name. `stem` is ignored by EfficientNet.
+/// A freshly initialised encoder, as torchvision initialises it, from torch's default random generator, its
+/// convolutions' weights in channels_last. Throws UsageError for an unknown name. `stem` is ignored by EfficientNet.
 std::shared_ptr<Encoder> make_encoder(const std::string& name, Stem stem);
 
 }  // namespace relic

@@ -54,6 +54,7 @@ struct TrainConfig {
   std::string dataset_md5;               // empty: that of the official archive
   std::int64_t eval_every_n_steps = -1;  // −1: 5 × log_every_n_steps; 0: at the end alone
   bool no_scores = false;
+  std::int64_t profile = 0;  // steps whose time is taken apart
   bool dry_run = false;
 };
 

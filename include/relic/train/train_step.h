@@ -8,6 +8,7 @@
 
 #include "relic/nn/relic.h"
 #include "relic/objective/relic_loss.h"
+#include "relic/train/step_profile.h"
 #include "relic/views/view_source.h"
 
 namespace relic {
@@ -26,7 +27,8 @@ struct ForwardOptions {
 
 /// Online and target projections of a batch of `batch` images, and their loss. The target sees the global views alone
 /// and gets no gradient.
-LossTerms forward_views(Relic& relic, const Views& views, std::int64_t batch, const ForwardOptions& options);
+LossTerms forward_views(Relic& relic, const Views& views, std::int64_t batch, const ForwardOptions& options,
+                        StepProfile* profile = nullptr);
 
 /// Autocast on one device type for a scope; the cache of cast weights ends with it.
 class AutocastScope {

@@ -20,6 +20,7 @@
 #include "relic/train/progress.h"
 #include "relic/train/run_directory.h"
 #include "relic/train/runtime.h"
+#include "relic/train/step_profile.h"
 #include "relic/train/train_step.h"
 #include "relic/views/view_spec.h"
 
@@ -66,6 +67,9 @@ class Trainer {
   void record_test_scores(double linear, double neighbours);
   [[nodiscard]] bool has_test_scores() const { return progress_.tested_step == progress_.step; }
 
+  /// Logs where the time goes of `steps` steps, after a few that warm up.
+  void profile(std::int64_t steps);
+
   Relic& relic() { return *relic_; }
   [[nodiscard]] std::int64_t steps_done() const { return progress_.step; }
   [[nodiscard]] std::int64_t last_step() const;
@@ -79,6 +83,7 @@ class Trainer {
   [[nodiscard]] bool evaluation_is_due() const;
   void evaluate();
   void keep_if_best(const Evaluation& evaluation);
+  void report_profile();
   [[nodiscard]] std::int64_t epoch_of(std::int64_t steps_done) const;
   /// Calls `append`, whose failure is told once.
   void append_metrics(const std::function<void()>& append);
@@ -101,6 +106,7 @@ class Trainer {
   TrainProgress progress_;
   std::unique_ptr<MetricsFile> metrics_;
   std::unique_ptr<ProgressLine> line_;
+  std::unique_ptr<StepProfile> profile_;  // until it has been reported
   const Evaluator* evaluator_ = nullptr;
   CheckpointWriter writer_;
   double last_save_seconds_ = 0;

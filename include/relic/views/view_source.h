@@ -22,12 +22,19 @@ struct Views {
   std::vector<std::int64_t> samples;  // [N], indices in the data set
 };
 
+/// What the threads that make views have spent, all together.
+struct ViewTimes {
+  double data_seconds = 0;  ///< reading and decoding
+  double view_seconds = 0;  ///< drawing and rendering
+};
+
 /// Gives the batches of a run one after another, in the order of `SampleOrder`.
 class ViewSource {
  public:
   virtual ~ViewSource() = default;
   /// Views of the next step. Throws what the reader threw.
   virtual Views next() = 0;
+  [[nodiscard]] virtual ViewTimes times() const = 0;
 };
 
 struct ViewSourceOptions {

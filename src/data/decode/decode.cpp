@@ -61,7 +61,7 @@ void decode_as(ImageType type, std::string_view bytes, Image& out) {
   } else if (reason == ENOENT) {
     advice = "; check the path";
   }
-  throw Error("cannot read " + path.string() + ": " + why + advice);
+  throw Error(path.string() + ": cannot be read, " + why + advice);
 }
 
 std::string_view kind_of(mode_t mode) {
@@ -88,7 +88,7 @@ class File {
     struct stat status = {};
     if (::fstat(descriptor_, &status) != 0) fail_to_read(path_, errno);
     if (!S_ISREG(status.st_mode)) {
-      throw Error("cannot read " + path_.string() + ": it is a " + std::string(kind_of(status.st_mode)) +
+      throw Error(path_.string() + ": cannot be read, it is a " + std::string(kind_of(status.st_mode)) +
                   " and no file; remove it or name another file");
     }
     const auto size = static_cast<std::uint64_t>(status.st_size);

@@ -1,0 +1,153 @@
+// Time of the parts of a training step, and of the whole one, on views that are ready.
+//   training_benchmark [SETTING=VALUE ...] [--benchmark_format=json ...]
+// with the program's settings: training_benchmark batch_size=64 precision=bf16 num_threads=2. By default CIFAR-10's.
+#include <benchmark/benchmark.h>
+#include <torch/torch.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "relic/core/error.h"
+#include "relic/train/settings.h"
+#include "relic/train/trainer.h"
+
+namespace {
+
+relic::TrainConfig config;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
+/// Networks, optimizer and views of a training with `config`.
+struct Training {
+  relic::Runtime runtime = relic::choose_runtime(config);
+  relic::ForwardOptions forward = relic::forward_options(config, runtime);
+  std::unique_ptr<relic::Relic> networks = relic::initial_relic(config, runtime.device);
+  relic::Adam adam{networks->trained_parameters(), {}};
+  relic::Views views;
+
+  Training() {
+    at::set_num_threads(runtime.compute_threads);
+    const auto spec = relic::view_options(config);
+    const auto random = [this](std::int64_t count, int size) {
+      return torch::rand({count * config.batch_size, 3, size, size})
+          .to(runtime.device)
+          .contiguous(at::MemoryFormat::ChannelsLast);
+    };
+    views.global = random(spec.global_count, spec.global.size);
+    if (spec.local_count > 0) views.local = random(spec.local_count, spec.local.size);
+  }
+  void synchronise() const {
+    if (runtime.device.is_cuda()) torch::cuda::synchronize(runtime.device.index());
+  }
+};
+
+/// Runs `body` once to warm up, then as the benchmark asks; items are images of the batch.
+template <typename Body>
+void measure(benchmark::State& state, const Training& training, Body body) {
+  body();
+  training.synchronise();
+  for (auto _ : state) {
+    body();
+    training.synchronise();
+  }
+  state.SetItemsProcessed(state.iterations() * config.batch_size);
+}
+
+void encoder_forward(benchmark::State& state, bool local) {
+  Training training;
+  const torch::NoGradGuard no_grad;
+  const relic::AutocastScope autocast(training.runtime.device.type(), training.runtime.autocast);
+  measure(state, training, [&] {
+    benchmark::DoNotOptimize(training.networks->target().forward(local ? training.views.local : training.views.global));
+  });
+}
+
+void encoder_forward_backward(benchmark::State& state, bool local) {
+  Training training;
+  measure(state, training, [&] {
+    torch::Tensor sum;
+    {
+      const relic::AutocastScope autocast(training.runtime.device.type(), training.runtime.autocast);
+      sum = training.networks->online().forward(local ? training.views.local : training.views.global).sum();
+    }
+    training.adam.zero_grad();
+    sum.backward();
+  });
+}
+
+void loss_forward_backward(benchmark::State& state) {
+  const Training training;
+  const auto projections = [&](std::int64_t views) {
+    return torch::rand({views * config.batch_size, config.proj_out_dim}).to(training.runtime.device);
+  };
+  const auto online = projections(config.num_global_views + config.num_local_views).requires_grad_();
+  const auto target = projections(config.num_global_views);
+  measure(state, training, [&] {
+    relic::relic_loss(online, target, config.batch_size, training.networks->log_temperature, training.networks->bias,
+                      training.forward.loss)
+        .loss.backward();
+  });
+}
+
+void optimizer(benchmark::State& state) {
+  Training training;
+  for (const auto& parameter : training.adam.parameters()) parameter.mutable_grad() = torch::ones_like(parameter);
+  measure(state, training, [&] { training.adam.step(); });
+}
+
+void target_update(benchmark::State& state) {
+  Training training;
+  measure(state, training, [&] { training.networks->update_target(0.99); });
+}
+
+void whole_step(benchmark::State& state) {
+  Training training;
+  measure(state, training, [&] {
+    const auto terms = relic::forward_views(*training.networks, training.views, config.batch_size, training.forward);
+    training.adam.zero_grad();
+    terms.loss.backward();
+    training.adam.step();
+    training.networks->update_target(0.99);
+  });
+}
+
+void read_settings(int count, char** words) {
+  config.dataset_name = "cifar10";
+  for (int i = 1; i < count; ++i) {
+    const std::string word = words[i];
+    const auto equals = word.find('=');
+    const auto* setting = relic::find_setting(word.substr(0, equals));
+    if (setting == nullptr || equals == std::string::npos) {
+      throw relic::UsageError(word + ": no SETTING=VALUE, nor a flag of the benchmark library");
+    }
+    setting->set(config, word.substr(equals + 1));
+  }
+  relic::require_no_problems(relic::find_problems(config));
+}
+
+void add_benchmarks() {
+  const auto add = [](const char* name, auto body, auto... arguments) {
+    benchmark::RegisterBenchmark(name, body, arguments...)->UseRealTime()->Unit(benchmark::kMillisecond);
+  };
+  add("target_forward/global", encoder_forward, false);
+  add("online_forward_backward/global", encoder_forward_backward, false);
+  if (config.num_local_views > 0) add("online_forward_backward/local", encoder_forward_backward, true);
+  add("loss_forward_backward", loss_forward_backward);
+  add("optimizer", optimizer);
+  add("target_update", target_update);
+  add("whole_step", whole_step);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  try {
+    read_settings(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return 2;
+  }
+  add_benchmarks();
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -1,0 +1,76 @@
+#include "relic/train/step_profile.h"
+
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <array>
+#include <utility>
+
+#include "relic/core/text.h"
+
+namespace relic {
+
+namespace {
+
+constexpr std::array kNames{"waiting for views", "online forward", "target forward", "loss",
+                            "backward",          "optimizer",      "target update",  "the rest"};
+
+std::string row(const std::string& name, double seconds, double of_seconds) {
+  constexpr std::size_t name_width = 20;
+  const std::string share = fixed(100 * seconds / of_seconds, 1) + " %";
+  return "  " + padded(name, name_width) + std::string(share.size() < 7 ? 7 - share.size() : 0, ' ') + share + "   " +
+         fixed(1000 * seconds, 2) + " ms";
+}
+
+}  // namespace
+
+StepProfile::StepProfile(const torch::Device& device, std::int64_t warm_up, std::int64_t steps)
+    : device_(device), warm_up_(warm_up), steps_(steps) {}
+
+void StepProfile::begin_step(const ViewTimes& views) {
+  ++begun_;
+  if (begun_ <= warm_up_ + 1) {
+    marks_.clear();
+    first_views_ = views;
+  }
+  last_views_ = views;
+  enter(StepPart::waiting);
+}
+
+void StepProfile::enter(StepPart part) {
+  Mark mark{part, std::chrono::steady_clock::now(), std::nullopt};
+  if (!device_.is_cpu()) {
+    mark.event.emplace(device_.type(), c10::EventFlag::BACKEND_DEFAULT);
+    mark.event->record(c10::impl::VirtualGuardImpl(device_.type()).getStream(device_));
+  }
+  marks_.push_back(std::move(mark));
+}
+
+double StepProfile::seconds_between(const Mark& from, const Mark& to) const {
+  return from.event && to.event ? from.event->elapsedTime(*to.event) / 1000
+                                : std::chrono::duration<double>(to.time - from.time).count();
+}
+
+std::vector<std::string> StepProfile::report(std::int64_t batch_size) const {
+  const std::int64_t counted = begun_ - warm_up_ - 1;
+  if (counted < 1) return {};
+  if (const auto& last = marks_.back().event) last->synchronize();
+  std::array<double, kNames.size()> seconds{};
+  for (std::size_t i = 0; i + 1 < marks_.size(); ++i) {
+    seconds[static_cast<std::size_t>(marks_[i].part)] += seconds_between(marks_[i], marks_[i + 1]);
+  }
+  double whole = 0;
+  for (double& each : seconds) {
+    each /= static_cast<double>(counted);
+    whole += each;
+  }
+  std::vector<std::string> lines{"time of a step, mean of " + std::to_string(counted) + ": " + fixed(1000 * whole, 2) +
+                                 " ms, " + fixed(static_cast<double>(batch_size) / whole, 1) + " images/s"};
+  for (std::size_t part = 0; part < kNames.size(); ++part) lines.push_back(row(kNames[part], seconds[part], whole));
+  const auto of_step = [&](double first, double last) { return (last - first) / static_cast<double>(counted); };
+  lines.emplace_back("beside it, in the threads that make views:");
+  lines.push_back(row("data", of_step(first_views_.data_seconds, last_views_.data_seconds), whole));
+  lines.push_back(row("views", of_step(first_views_.view_seconds, last_views_.view_seconds), whole));
+  return lines;
+}
+
+}  // namespace relic

@@ -1,0 +1,94 @@
+#include "relic/train/step_profile.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/temporary_folder.h"
+#include "train/training_run.h"
+
+namespace relic {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::TemporaryFolder;
+
+constexpr std::int64_t kBatch = 8;
+
+/// Milliseconds of each row: "  backward   40.0 %   5.00 ms".
+std::map<std::string, double> milliseconds(const std::vector<std::string>& lines) {
+  std::map<std::string, double> rows;
+  for (const std::string& line : lines) {
+    const auto name_end = line.find("  ", 2);
+    const auto percent = line.find('%');
+    if (line.starts_with("  ") && percent != std::string::npos) {
+      rows[line.substr(2, name_end - 2)] = std::strtod(line.c_str() + percent + 1, nullptr);
+    }
+  }
+  return rows;
+}
+
+void spend(int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); }
+
+TEST(StepProfile, TellsTheMeanTimeOfEachPartOfTheCountedSteps) {
+  StepProfile profile(torch::kCPU, /*warm_up=*/1, /*steps=*/2);
+  for (int step = 0; step < 3; ++step) {
+    profile.begin_step({.data_seconds = 0.5 * step, .view_seconds = 2.0 * step});
+    EXPECT_FALSE(profile.is_due());
+    profile.enter(StepPart::online_forward);
+    spend(step == 0 ? 500 : 4);  // the first one is not counted
+    profile.enter(StepPart::backward);
+    spend(8);
+    profile.enter(StepPart::online_forward);  // parts that come twice add up
+    spend(4);
+    profile.enter(StepPart::rest);
+  }
+  profile.begin_step({.data_seconds = 1.5, .view_seconds = 6});
+  EXPECT_TRUE(profile.is_due());
+
+  const auto lines = profile.report(kBatch);
+  EXPECT_THAT(lines.at(0), HasSubstr("time of a step, mean of 2: "));
+  auto rows = milliseconds(lines);
+  EXPECT_EQ(rows.size(), 10U);
+  EXPECT_GE(rows.at("online forward"), 8);
+  EXPECT_LT(rows.at("online forward"), 250);  // half of the first step's
+  EXPECT_GE(rows.at("backward"), 8);
+  EXPECT_DOUBLE_EQ(rows.at("data"), 500);
+  EXPECT_DOUBLE_EQ(rows.at("views"), 2000);
+}
+
+TEST(StepProfile, SaysNothingBeforeAStepWasCounted) {
+  StepProfile profile(torch::kCPU, /*warm_up=*/1, /*steps=*/2);
+  profile.begin_step({});
+  EXPECT_TRUE(profile.report(kBatch).empty());
+  profile.begin_step({});
+  EXPECT_TRUE(profile.report(kBatch).empty());
+}
+
+/// The lines about it in the log of a training of six steps.
+std::string profiled_log(const std::filesystem::path& folder, std::int64_t steps) {
+  testing::TrainingRun run(testing::small_config(folder));
+  run.log.open_file(folder / "train.log");
+  run.trainer->profile(steps);
+  run.trainer->run(testing::never);
+  return read_file(folder / "train.log");
+}
+
+TEST(StepProfile, ATrainingTellsItOnceItIsDue) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(profiled_log(folder / "run", 2), HasSubstr("time of a step, mean of 2: "));
+}
+
+TEST(StepProfile, ATrainingThatEndsEarlierTellsWhatItHas) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(profiled_log(folder / "run", 100), HasSubstr("time of a step, mean of 3: "));
+}
+
+}  // namespace
+}  // namespace relic

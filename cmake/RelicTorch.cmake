@@ -259,6 +259,17 @@ if(EXISTS "${RELIC_TORCH_ROOT}/lib/libtorch_cuda.so")
 else()
   relic_load_torch()
 endif()
+
+# at::parallel_for is a loop of its caller's: OpenMP runs it on LibTorch's threads, by LibTorch's own copy of the runtime
+# (two copies would fight for the cores), or one thread does it all. Clang's OpenMP is for another runtime.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  file(GLOB relic_gomp LIST_DIRECTORIES FALSE "${RELIC_TORCH_ROOT}/lib/libgomp*.so*")
+  if(NOT relic_gomp)
+    set(relic_gomp -fopenmp)
+  endif()
+  target_compile_options(relic::torch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)
+  target_link_libraries(relic::torch INTERFACE ${relic_gomp})
+endif()
 set_target_properties(relic::torch PROPERTIES RELIC_TORCH_VERSION "${RELIC_TORCH_VERSION}"
   RELIC_TORCH_ROOT "${RELIC_TORCH_ROOT}")
 if(RELIC_WITH_CUDA)

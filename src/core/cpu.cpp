@@ -9,10 +9,6 @@
 #include <thread>
 #include <vector>
 
-#if defined(__aarch64__)
-#include <sys/auxv.h>
-#endif
-
 #include "core/cgroup.h"
 
 namespace relic {
@@ -41,17 +37,6 @@ int available_cores() {
     cores = static_cast<int>(std::ceil(*limit));
   }
   return std::max(cores, 1);
-}
-
-bool has_native_bf16() {
-#if defined(__x86_64__) || defined(__i386__)
-  return __builtin_cpu_supports("avx512bf16") != 0;
-#elif defined(__aarch64__) && defined(AT_HWCAP2)
-  constexpr unsigned long bf16 = 1UL << 14U;  // HWCAP2_BF16, which older headers lack
-  return (::getauxval(AT_HWCAP2) & bf16) != 0;
-#else
-  return false;
-#endif
 }
 
 }  // namespace relic

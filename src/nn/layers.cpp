@@ -16,8 +16,8 @@ torch::Tensor LayerChain::forward(const torch::Tensor& x) {
   return y;
 }
 
-torch::nn::Conv2d make_conv(const ConvSpec& spec) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(spec.in, spec.out, spec.kernel)
+Convolution make_conv(const ConvSpec& spec) {
+  return Convolution(torch::nn::Conv2dOptions(spec.in, spec.out, spec.kernel)
                                .stride(spec.stride)
                                .padding((spec.kernel - 1) / 2)
                                .groups(spec.groups)
@@ -37,7 +37,7 @@ torch::Tensor ConvNorm::forward(const torch::Tensor& x) {
 void initialise_convolutions(torch::nn::Module& root) {
   const torch::NoGradGuard no_grad;
   for (const auto& module : root.modules(/*include_self=*/false)) {
-    if (auto* conv = module->as<torch::nn::Conv2d>()) {
+    if (auto* conv = module->as<torch::nn::Conv2dImpl>()) {
       torch::nn::init::kaiming_normal_(conv->weight, /*a=*/0, torch::kFanOut, torch::kReLU);
       if (conv->bias.defined()) {
         conv->bias.zero_();

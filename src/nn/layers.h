@@ -3,12 +3,13 @@
 
 #include <torch/nn/module.h>
 #include <torch/nn/modules/batchnorm.h>
-#include <torch/nn/modules/conv.h>
 #include <torch/types.h>
 
 #include <cstdint>
 #include <memory>
 #include <vector>
+
+#include "nn/convolution.h"
 
 namespace relic {
 
@@ -37,7 +38,7 @@ struct ConvSpec {
 };
 
 /// A convolution without bias that keeps the side (divided by the stride): padding (kernel − 1)/2.
-torch::nn::Conv2d make_conv(const ConvSpec& spec);
+Convolution make_conv(const ConvSpec& spec);
 
 enum class Activation { none, silu };
 
@@ -48,7 +49,7 @@ class ConvNorm : public Layer {
   torch::Tensor forward(const torch::Tensor& x) override;
 
  private:
-  torch::nn::Conv2d conv_;
+  Convolution conv_;
   torch::nn::BatchNorm2d norm_;
   Activation activation_;
 };

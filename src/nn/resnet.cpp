@@ -47,9 +47,9 @@ class BasicBlock : public Layer {
   }
 
  private:
-  torch::nn::Conv2d conv1_;
+  Convolution conv1_;
   torch::nn::BatchNorm2d norm1_;
-  torch::nn::Conv2d conv2_;
+  Convolution conv2_;
   torch::nn::BatchNorm2d norm2_;
   std::shared_ptr<ConvNorm> downsample_;
 };
@@ -80,11 +80,11 @@ class Bottleneck : public Layer {
   }
 
  private:
-  torch::nn::Conv2d conv1_;
+  Convolution conv1_;
   torch::nn::BatchNorm2d norm1_;
-  torch::nn::Conv2d conv2_;
+  Convolution conv2_;
   torch::nn::BatchNorm2d norm2_;
-  torch::nn::Conv2d conv3_;
+  Convolution conv3_;
   torch::nn::BatchNorm2d norm3_;
   std::shared_ptr<ConvNorm> downsample_;
 };
@@ -125,7 +125,7 @@ class ResNet : public Encoder {
 
  private:
   Stem stem_;
-  torch::nn::Conv2d conv_{nullptr};
+  Convolution conv_{nullptr};
   torch::nn::BatchNorm2d norm_{nullptr};
   std::array<std::shared_ptr<LayerChain>, 4> stages_;
 };

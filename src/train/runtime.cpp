@@ -9,6 +9,8 @@
 
 #include "relic/core/cpu.h"
 #include "relic/core/error.h"
+#include "relic/core/text.h"
+#include "train/bf16_cost.h"
 
 namespace relic {
 
@@ -57,6 +59,8 @@ torch::Device choose_device(const std::string& name, Runtime& runtime) {
   return device;
 }
 
+constexpr double kPaysNot = 1.1;
+
 std::optional<torch::ScalarType> choose_precision(const TrainConfig& config, Runtime& runtime) {
   const bool cpu = runtime.device.is_cpu();
   std::string precision = config.precision;
@@ -72,10 +76,11 @@ std::optional<torch::ScalarType> choose_precision(const TrainConfig& config, Run
   if (precision == "bf16" && !cpu && config.fp16_precision) {
     throw UsageError("--precision bf16 with --fp16_precision: must be one of them on a GPU");
   }
-  if (precision == "bf16" && cpu && !has_native_bf16()) {
-    runtime.warnings.emplace_back(
-        "this processor has no bfloat16 products: --precision bf16 works, but --precision fp32 "
-        "is likely faster");
+  if (precision == "bf16" && cpu && bf16_cost() > kPaysNot) {
+    runtime.warnings.emplace_back("bfloat16 takes " + fixed(bf16_cost(), 1) +
+                                  " times as long as float32 on this processor (a convolution tried in both): "
+                                  "--precision fp32 is faster" +
+                                  (config.fp16_precision ? ", without --fp16_precision" : ""));
   }
   if (precision == "fp32") {
     return std::nullopt;

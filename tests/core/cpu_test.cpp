@@ -83,7 +83,7 @@ TEST(AvailableCores, FollowsTheAffinityMask) {
   ::sched_setaffinity(0, sizeof before, &before);
   EXPECT_GE(available_cores(), 1);
   EXPECT_LE(available_cores(), CPU_COUNT(&before));
-  std::cout << available_cores() << " cores, native bf16: " << has_native_bf16() << '\n';
+  std::cout << available_cores() << " cores\n";
 }
 
 }  // namespace

@@ -1,0 +1,93 @@
+#include "nn/convolution.h"
+
+#include <ATen/autocast_mode.h>
+#include <torch/torch.h>
+
+#include "nn/winograd/conv3x3.h"
+
+namespace relic {
+
+namespace {
+
+torch::Tensor channels_last(const torch::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
+
+/// Of images [N, in, H, W] and a weight that gives `out` channels.
+winograd::ConvShape shape_of(const torch::Tensor& images, std::int64_t out) {
+  return {
+      .images = images.size(0), .height = images.size(2), .width = images.size(3), .in = images.size(1), .out = out};
+}
+
+torch::Tensor convolve(const torch::Tensor& images, std::int64_t out, const winograd::Taps& taps) {
+  const auto shape = shape_of(images, out);
+  torch::Tensor result = torch::empty({shape.images, out, shape.height, shape.width},
+                                      images.options().memory_format(at::MemoryFormat::ChannelsLast));
+  winograd::convolve(*winograd::fastest_kernels(shape), shape, images.const_data_ptr<float>(), taps,
+                     result.data_ptr<float>());
+  return result;
+}
+
+torch::Tensor convolution(const torch::Tensor& x, const torch::Tensor& weight) {
+  const std::int64_t in = weight.size(1);
+  const std::int64_t out = weight.size(0);
+  const torch::Tensor taps = weight.permute({0, 2, 3, 1}).reshape({out, 9 * in}).t().contiguous();  // [3, 3, in, out]
+  return convolve(x, out,
+                  {.first = taps.const_data_ptr<float>(), .row = 3 * in * out, .column = in * out, .channel = out});
+}
+
+/// The convolution of the outputs' gradient with the taps turned by half a circle, from `out` channels to `in`.
+torch::Tensor images_gradient(const torch::Tensor& y_gradient, const torch::Tensor& weight) {
+  const std::int64_t in = weight.size(1);
+  const torch::Tensor taps = channels_last(weight);  // in memory [out, 3, 3, in]
+  return convolve(y_gradient, in,
+                  {.first = taps.const_data_ptr<float>() + 8 * in, .row = -3 * in, .column = -in, .channel = 9 * in});
+}
+
+torch::Tensor weight_gradient(const torch::Tensor& x, const torch::Tensor& y_gradient) {
+  const auto shape = shape_of(x, y_gradient.size(1));
+  const torch::Tensor taps = torch::empty({9 * shape.in, shape.out}, x.options());  // [3, 3, in, out]
+  winograd::taps_gradient(*winograd::fastest_kernels(shape), shape, x.const_data_ptr<float>(),
+                          y_gradient.const_data_ptr<float>(), taps.data_ptr<float>());
+  return taps.t().contiguous().view({shape.out, 3, 3, shape.in}).permute({0, 3, 1, 2});
+}
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+class MinimalFilterConvolution : public torch::autograd::Function<MinimalFilterConvolution> {
+ public:
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& x, const torch::Tensor& weight) {
+    const torch::Tensor images = channels_last(x);
+    context->save_for_backward({images, weight});
+    return convolution(images, weight);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const torch::Tensor y_gradient = channels_last(gradients[0]);
+    variable_list result(2);
+    if (context->needs_input_grad(0)) result[0] = images_gradient(y_gradient, saved[1]);
+    if (context->needs_input_grad(1)) result[1] = weight_gradient(saved[0], y_gradient);
+    return result;
+  }
+};
+
+}  // namespace
+
+bool ConvolutionImpl::has_minimal_filter(const torch::Tensor& images) const {
+  const auto all = [](const torch::ExpandingArray<2>& values, std::int64_t value) {
+    return values->at(0) == value && values->at(1) == value;
+  };
+  const auto* const padding = std::get_if<torch::ExpandingArray<2>>(&options.padding());
+  const bool fits = all(options.kernel_size(), 3) && all(options.stride(), 1) && all(options.dilation(), 1) &&
+                    padding != nullptr && all(*padding, 1) && options.groups() == 1 && !bias.defined();
+  const bool on_cpu = images.is_cpu() && images.scalar_type() == torch::kFloat &&
+                      weight.scalar_type() == torch::kFloat && !at::autocast::is_autocast_enabled(at::kCPU);
+  return fits && on_cpu && images.dim() == 4 && images.numel() > 0 && images.size(1) == weight.size(1) &&
+         winograd::fastest_kernels(shape_of(images, weight.size(0))) != nullptr;
+}
+
+torch::Tensor ConvolutionImpl::forward(const torch::Tensor& images) {
+  return has_minimal_filter(images) ? MinimalFilterConvolution::apply(images, weight) : Conv2dImpl::forward(images);
+}
+
+}  // namespace relic

@@ -1,0 +1,179 @@
+#include "nn/winograd/conv3x3.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "nn/winograd/lanes.h"
+#include "nn/winograd/steps.h"
+
+namespace relic::winograd {
+
+struct Kernels {
+  const char* vectors;
+  int columns;  ///< channels come in multiples of it
+  int tile;     ///< outputs of a tile, down and across
+  int points;   ///< values of a transformed tile
+  decltype(&Steps<Avx2Lanes, 2>::transform_taps) transform_taps;
+  decltype(&Steps<Avx2Lanes, 2>::convolve_tiles) convolve_tiles;
+  decltype(&Steps<Avx2Lanes, 2>::add_taps_gradient) add_taps_gradient;
+  decltype(&Steps<Avx2Lanes, 2>::taps_from_transformed) taps_from_transformed;
+};
+
+namespace {
+
+#if defined(__x86_64__) && defined(__GNUC__)
+// Flattened, so that everything inside is compiled for the function's own vectors.
+#define RELIC_COMPILED(name, vector_name, target_name, Lanes)                                                          \
+  template <int m>                                                                                                     \
+  struct name {                                                                                                        \
+    using Those = Steps<Lanes, m>;                                                                                     \
+    [[gnu::flatten, gnu::target(target_name)]] static void transform_taps(const ConvShape& shape, const Taps& taps,    \
+                                                                          std::int64_t channel, float* u) {            \
+      Those::transform_taps(shape, taps, channel, u);                                                                  \
+    }                                                                                                                  \
+    [[gnu::flatten, gnu::target(target_name)]] static void convolve_tiles(const ConvShape& shape, const float* x,      \
+                                                                          const float* u, std::int64_t begin,          \
+                                                                          std::int64_t end, float* memory, float* y) { \
+      Those::convolve_tiles(shape, x, u, begin, end, memory, y);                                                       \
+    }                                                                                                                  \
+    [[gnu::flatten, gnu::target(target_name)]] static void add_taps_gradient(const ConvShape& shape, const float* x,   \
+                                                                             const float* y_gradient,                  \
+                                                                             std::int64_t begin, std::int64_t end,     \
+                                                                             bool add, float* memory,                  \
+                                                                             float* gradient) {                        \
+      Those::add_taps_gradient(shape, x, y_gradient, begin, end, add, memory, gradient);                               \
+    }                                                                                                                  \
+    [[gnu::flatten, gnu::target(target_name)]] static void taps_from_transformed(                                      \
+        const ConvShape& shape, const float* sums, std::int64_t parts, std::int64_t channel, float* gradient) {        \
+      Those::taps_from_transformed(shape, sums, parts, channel, gradient);                                             \
+    }                                                                                                                  \
+    static constexpr Kernels all{vector_name,       Lanes::columns,       m,                                           \
+                                 Those::points,     transform_taps,       convolve_tiles,                              \
+                                 add_taps_gradient, taps_from_transformed};                                            \
+  };
+RELIC_COMPILED(ForAvx512, "avx512", "avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512", Avx512Lanes)
+RELIC_COMPILED(ForAvx2, "avx2", "avx2,fma", Avx2Lanes)
+#undef RELIC_COMPILED
+
+bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+}
+bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+#endif
+
+std::vector<const Kernels*> find_kernels() {
+  std::vector<const Kernels*> found;
+#if defined(__x86_64__) && defined(__GNUC__)
+  if (has_avx512()) {
+    found.push_back(&ForAvx512<4>::all);
+    found.push_back(&ForAvx512<2>::all);
+  }
+  if (has_avx2()) {
+    found.push_back(&ForAvx2<4>::all);
+    found.push_back(&ForAvx2<2>::all);
+  }
+#endif
+  return found;
+}
+
+std::int64_t tile_count(const ConvShape& shape, const Kernels& kernels) {
+  return kernels.tile == 4 ? Tiles<4>(shape).count : Tiles<2>(shape).count;
+}
+
+std::int64_t ratio_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// Tiles that a thread handles at a time, so that their transformed values stay in its caches; not fewer than `least`,
+/// for which the transformed taps are read again.
+std::int64_t tiles_at_a_time(const Kernels& kernels, const ConvShape& shape, std::int64_t least) {
+  constexpr std::int64_t most_floats = std::int64_t{1} << 18U;
+  return std::max(least, most_floats / (kernels.points * (shape.in + shape.out)));
+}
+
+}  // namespace
+
+const std::vector<const Kernels*>& kernels() {
+  static const auto found = find_kernels();
+  return found;
+}
+
+std::string name_of(const Kernels& kernels) {
+  return std::string(kernels.vectors) + ' ' + std::to_string(kernels.tile) + 'x' + std::to_string(kernels.tile);
+}
+
+bool fits(const Kernels& kernels, std::int64_t in, std::int64_t out) {
+  const auto fills = [&kernels](std::int64_t channels) {
+    return channels % kernels.columns == 0 && channels <= kMostChannels;
+  };
+  return fills(in) && fills(out);
+}
+
+const Kernels* fastest_kernels(const ConvShape& shape) {
+  // Transforming the taps takes as long as the products of that many tiles.
+  constexpr std::int64_t taps_in_tiles = 200;
+  const auto cost = [&shape](const Kernels& kernels) {
+    return kernels.points * (tile_count(shape, kernels) + taps_in_tiles);
+  };
+  const Kernels* fastest = nullptr;
+  for (const Kernels* candidate : kernels()) {
+    if (!fits(*candidate, shape.in, shape.out)) continue;
+    const bool wider = fastest != nullptr && fastest->columns > candidate->columns;
+    if (fastest == nullptr || (!wider && cost(*candidate) < cost(*fastest))) fastest = candidate;
+  }
+  return fastest;
+}
+
+void convolve(const Kernels& kernels, const ConvShape& shape, const float* x, const Taps& taps, float* y) {
+  const std::int64_t threads = at::get_num_threads();
+  const std::int64_t tiles = tile_count(shape, kernels);
+  const std::int64_t block = std::min(tiles_at_a_time(kernels, shape, 56), ratio_up(tiles, threads));
+  const std::int64_t size = kernels.points * block * (shape.in + shape.out);
+  const at::Tensor transformed_taps = at::empty({kernels.points * shape.in * shape.out}, at::kFloat);
+  const at::Tensor memory = at::empty({threads, size}, at::kFloat);
+  float* const u = transformed_taps.data_ptr<float>();
+  at::parallel_for(0, shape.in, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = begin; k < end; ++k) kernels.transform_taps(shape, taps, k, u);
+  });
+  float* const all_memory = memory.data_ptr<float>();
+  at::parallel_for(0, ratio_up(tiles, block), 1, [&](std::int64_t begin, std::int64_t end) {
+    float* const own = all_memory + at::get_thread_num() * size;
+    for (std::int64_t i = begin; i < end; ++i) {
+      kernels.convolve_tiles(shape, x, u, i * block, std::min((i + 1) * block, tiles), own, y);
+    }
+  });
+}
+
+void taps_gradient(const Kernels& kernels, const ConvShape& shape, const float* x, const float* y_gradient,
+                   float* gradient) {
+  // Each part has a sum of its own, which is read and written for each block.
+  const std::int64_t tiles = tile_count(shape, kernels);
+  const std::int64_t block = std::min(tiles, tiles_at_a_time(kernels, shape, 256));
+  const std::int64_t blocks = ratio_up(tiles, block);
+  const std::int64_t parts = std::min<std::int64_t>(at::get_num_threads(), blocks);
+  const std::int64_t size = kernels.points * block * (shape.in + shape.out);
+  const std::int64_t sum_size = kernels.points * shape.in * shape.out;
+  const at::Tensor memory = at::empty({parts, size}, at::kFloat);
+  const at::Tensor sums = at::empty({parts, sum_size}, at::kFloat);
+  float* const all_memory = memory.data_ptr<float>();
+  float* const all_sums = sums.data_ptr<float>();
+  at::parallel_for(0, parts, 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t part = first; part < last; ++part) {
+      const std::int64_t begin = blocks * part / parts;
+      for (std::int64_t i = begin; i < blocks * (part + 1) / parts; ++i) {
+        kernels.add_taps_gradient(shape, x, y_gradient, i * block, std::min((i + 1) * block, tiles), i > begin,
+                                  all_memory + part * size, all_sums + part * sum_size);
+      }
+    }
+  });
+  at::parallel_for(0, shape.in, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = begin; k < end; ++k) {
+      kernels.taps_from_transformed(shape, all_sums, parts, k, gradient);
+    }
+  });
+}
+
+}  // namespace relic::winograd

@@ -1,0 +1,180 @@
+// The steps of a convolution by minimal filters, each over a range of tiles or channels, for any size of tiles and any
+// vectors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "nn/winograd/conv3x3.h"
+#include "nn/winograd/lanes.h"
+#include "nn/winograd/matrix_product.h"
+#include "nn/winograd/minimal_filter.h"
+#include "nn/winograd/transforms.h"
+
+namespace relic::winograd {
+
+inline constexpr std::int64_t kMostChannels = 4096;
+alignas(64) inline constexpr float kZeros[kMostChannels] = {};
+
+/// The tiles of m × m outputs that cover all images, one after another.
+template <int m>
+struct Tiles {
+  std::int64_t height;
+  std::int64_t width;
+  std::int64_t down;
+  std::int64_t across;
+  std::int64_t count;
+
+  explicit Tiles(const ConvShape& shape)
+      : height(shape.height),
+        width(shape.width),
+        down((shape.height + m - 1) / m),
+        across((shape.width + m - 1) / m),
+        count(shape.images * down * across) {}
+
+  /// Pointers to the channels of the pixels around a tile: `side` in a square, from `before` above and left of it;
+  /// zeros outside of the image.
+  template <int side>
+  void pixels(const float* images, std::int64_t channels, std::int64_t tile, int before, const float** out) const {
+    const std::int64_t image = tile / (down * across);
+    const std::int64_t place = tile % (down * across);
+    const std::int64_t top = place / across * m - before;
+    const std::int64_t left = place % across * m - before;
+    for (std::int64_t i = 0; i < side; ++i) {
+      for (std::int64_t j = 0; j < side; ++j) {
+        const std::int64_t y = top + i;
+        const std::int64_t x = left + j;
+        const bool inside = y >= 0 && y < height && x >= 0 && x < width;
+        out[i * side + j] = inside ? images + ((image * height + y) * width + x) * channels : kZeros;
+      }
+    }
+  }
+};
+
+template <typename Lanes, int m>
+struct Steps {
+  using Filter = MinimalFilter<m>;
+  using Vector = typename Lanes::Vector;
+  static constexpr int side = m + 2;
+  static constexpr int points = side * side;
+  static constexpr auto output_transposed = Filter::output.transposed();
+  static constexpr auto taps_transposed = Filter::taps.transposed();
+
+  /// G g Gᵀ of the taps, for input channel `channel`, into [points, out / columns, in, columns].
+  static void transform_taps(const ConvShape& shape, const Taps& taps, std::int64_t channel, float* u) {
+    for (std::int64_t j = 0; j < shape.out; j += Lanes::lanes) {
+      Vector g[9];
+      for (int i = 0; i < 9; ++i) {
+        Lanes::load(taps.first + i / 3 * taps.row + i % 3 * taps.column + channel * taps.channel + j, g[i]);
+      }
+      Vector transformed[points];
+      transform<Filter::taps>(Filter::taps, g, transformed);
+      float* to = u + (j / Lanes::columns * shape.in + channel) * Lanes::columns + j % Lanes::columns;
+      for (int p = 0; p < points; ++p) Lanes::store(transformed[p], to + p * shape.in * shape.out);
+    }
+  }
+
+  /// `matrix` · tile · `matrix`ᵀ of the square of pixels of each tile, into [points, end − begin, channels].
+  template <const auto& matrix, int taken>
+  static void transform_tiles(const Tiles<m>& tiles, const float* images, std::int64_t channels, int before,
+                              std::int64_t begin, std::int64_t end, float* v) {
+    const std::int64_t stride = (end - begin) * channels;
+    for (std::int64_t tile = begin; tile < end; ++tile) {
+      const float* pixels[taken * taken];
+      tiles.template pixels<taken>(images, channels, tile, before, pixels);
+      float* to = v + (tile - begin) * channels;
+      for (std::int64_t c = 0; c < channels; c += Lanes::lanes) {
+        Vector d[taken * taken];
+        for (int i = 0; i < taken * taken; ++i) Lanes::load(pixels[i] + c, d[i]);
+        Vector transformed[points];
+        transform<matrix>(matrix, d, transformed);
+        for (int p = 0; p < points; ++p) Lanes::store(transformed[p], to + p * stride + c);
+      }
+    }
+  }
+
+  /// Outputs of tiles begin … end − 1; `memory` holds points · (end − begin) · (in + out) floats.
+  static void convolve_tiles(const ConvShape& shape, const float* x, const float* u, std::int64_t begin,
+                             std::int64_t end, float* memory, float* y) {
+    const Tiles<m> tiles(shape);
+    const std::int64_t count = end - begin;
+    float* v = memory;
+    float* products = v + points * count * shape.in;
+    transform_tiles<Filter::input, side>(tiles, x, shape.in, 1, begin, end, v);
+    for (int p = 0; p < points; ++p) {
+      for (std::int64_t j = 0; j < shape.out; j += Lanes::columns) {
+        multiply_columns<Lanes>({.a = v + p * count * shape.in,
+                                 .a_row = shape.in,
+                                 .a_step = 1,
+                                 .b = u + (p * shape.out + j) * shape.in,
+                                 .b_step = Lanes::columns,
+                                 .c = products + p * count * shape.out + j,
+                                 .c_row = shape.out,
+                                 .depth = static_cast<int>(shape.in)},
+                                static_cast<int>(count), /*add=*/false);
+      }
+    }
+    for (std::int64_t tile = begin; tile < end; ++tile) {
+      const float* pixels[m * m];
+      tiles.template pixels<m>(y, shape.out, tile, 0, pixels);
+      const float* from = products + (tile - begin) * shape.out;
+      for (std::int64_t c = 0; c < shape.out; c += Lanes::lanes) {
+        Vector product[points];
+        for (int p = 0; p < points; ++p) Lanes::load(from + p * count * shape.out + c, product[p]);
+        Vector outputs[m * m];
+        transform<Filter::output>(Filter::output, product, outputs);
+        for (int i = 0; i < m * m; ++i) {
+          if (pixels[i] != kZeros) Lanes::store(outputs[i], const_cast<float*>(pixels[i]) + c);
+        }
+      }
+    }
+  }
+
+  /// Adds the share of tiles begin … end − 1 to the gradient of the transformed taps, [points, in, out]; `memory` as
+  /// above.
+  static void add_taps_gradient(const ConvShape& shape, const float* x, const float* y_gradient, std::int64_t begin,
+                                std::int64_t end, bool add, float* memory, float* gradient) {
+    const Tiles<m> tiles(shape);
+    const std::int64_t count = end - begin;
+    float* v = memory;
+    float* z = v + points * count * shape.in;
+    transform_tiles<Filter::input, side>(tiles, x, shape.in, 1, begin, end, v);
+    transform_tiles<output_transposed, m>(tiles, y_gradient, shape.out, 0, begin, end, z);
+    for (int p = 0; p < points; ++p) {
+      for (std::int64_t j = 0; j < shape.out; j += Lanes::columns) {
+        multiply_columns<Lanes>({.a = v + p * count * shape.in,
+                                 .a_row = 1,
+                                 .a_step = shape.in,
+                                 .b = z + p * count * shape.out + j,
+                                 .b_step = shape.out,
+                                 .c = gradient + p * shape.in * shape.out + j,
+                                 .c_row = shape.out,
+                                 .depth = static_cast<int>(count)},
+                                static_cast<int>(shape.in), add);
+      }
+    }
+  }
+
+  /// Gᵀ M G for input channel `channel`, into [3, 3, in, out]; M is the sum of sums[parts, points, in, out].
+  static void taps_from_transformed(const ConvShape& shape, const float* sums, std::int64_t parts, std::int64_t channel,
+                                    float* gradient) {
+    const std::int64_t size = shape.in * shape.out;
+    for (std::int64_t j = 0; j < shape.out; j += Lanes::lanes) {
+      const std::int64_t at = channel * shape.out + j;
+      Vector sum[points];
+      for (int p = 0; p < points; ++p) {
+        Lanes::load(sums + p * size + at, sum[p]);
+        for (std::int64_t part = 1; part < parts; ++part) {
+          Vector share;
+          Lanes::load(sums + (part * points + p) * size + at, share);
+          sum[p] += share;
+        }
+      }
+      Vector taps[9];
+      transform<taps_transposed>(taps_transposed, sum, taps);
+      for (int i = 0; i < 9; ++i) Lanes::store(taps[i], gradient + i * size + at);
+    }
+  }
+};
+
+}  // namespace relic::winograd

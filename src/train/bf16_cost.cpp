@@ -1,0 +1,39 @@
+#include "train/bf16_cost.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+#include "nn/layers.h"
+#include "relic/train/train_step.h"
+
+namespace relic {
+
+namespace {
+
+double seconds_of_a_convolution(std::optional<torch::ScalarType> dtype) {
+  constexpr std::int64_t kChannels = 64;
+  auto convolution = make_conv({.in = kChannels, .out = kChannels, .kernel = 3});
+  const auto images = torch::ones({32, kChannels, 16, 16}).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
+  double best = std::numeric_limits<double>::infinity();
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const auto began = std::chrono::steady_clock::now();
+    {
+      const AutocastScope autocast(torch::kCPU, dtype);
+      convolution(images).sum().backward();
+    }
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+  }
+  return best;
+}
+
+}  // namespace
+
+double bf16_cost() {
+  static const double cost = seconds_of_a_convolution(torch::kBFloat16) / seconds_of_a_convolution(std::nullopt);
+  return cost;
+}
+
+}  // namespace relic

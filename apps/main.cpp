@@ -13,6 +13,7 @@
 #include "eval_commands.h"
 #include "print.h"
 #include "relic/core/error.h"
+#include "relic/core/heap.h"
 #include "relic/core/nearest_name.h"
 #include "train_command.h"
 
@@ -53,6 +54,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   open_missing_descriptors();
+  relic::keep_freed_memory();
   try {
     return run(argc, argv);
   } catch (const relic::UsageError& error) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "relic/core/error.h"
+#include "relic/core/heap.h"
 #include "relic/train/settings.h"
 #include "relic/train/trainer.h"
 
@@ -140,6 +141,7 @@ void add_benchmarks() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  relic::keep_freed_memory();
   benchmark::Initialize(&argc, argv);
   try {
     read_settings(argc, argv);

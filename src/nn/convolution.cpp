@@ -26,28 +26,31 @@ torch::Tensor convolve(const torch::Tensor& images, std::int64_t out, const wino
   return result;
 }
 
+// Weights lie in memory as [out, 3, 3, in].
+
 torch::Tensor convolution(const torch::Tensor& x, const torch::Tensor& weight) {
   const std::int64_t in = weight.size(1);
-  const std::int64_t out = weight.size(0);
-  const torch::Tensor taps = weight.permute({0, 2, 3, 1}).reshape({out, 9 * in}).t().contiguous();  // [3, 3, in, out]
-  return convolve(x, out,
-                  {.first = taps.const_data_ptr<float>(), .row = 3 * in * out, .column = in * out, .channel = out});
+  const torch::Tensor taps = channels_last(weight);
+  return convolve(x, weight.size(0),
+                  {.first = taps.const_data_ptr<float>(), .row = 3 * in, .column = in, .channel = 1, .output = 9 * in});
 }
 
 /// The convolution of the outputs' gradient with the taps turned by half a circle, from `out` channels to `in`.
 torch::Tensor images_gradient(const torch::Tensor& y_gradient, const torch::Tensor& weight) {
   const std::int64_t in = weight.size(1);
-  const torch::Tensor taps = channels_last(weight);  // in memory [out, 3, 3, in]
-  return convolve(y_gradient, in,
-                  {.first = taps.const_data_ptr<float>() + 8 * in, .row = -3 * in, .column = -in, .channel = 9 * in});
+  const torch::Tensor taps = channels_last(weight);
+  return convolve(
+      y_gradient, in,
+      {.first = taps.const_data_ptr<float>() + 8 * in, .row = -3 * in, .column = -in, .channel = 9 * in, .output = 1});
 }
 
 torch::Tensor weight_gradient(const torch::Tensor& x, const torch::Tensor& y_gradient) {
   const auto shape = shape_of(x, y_gradient.size(1));
-  const torch::Tensor taps = torch::empty({9 * shape.in, shape.out}, x.options());  // [3, 3, in, out]
+  torch::Tensor gradient =
+      torch::empty({shape.out, shape.in, 3, 3}, x.options().memory_format(at::MemoryFormat::ChannelsLast));
   winograd::taps_gradient(*winograd::fastest_kernels(shape), shape, x.const_data_ptr<float>(),
-                          y_gradient.const_data_ptr<float>(), taps.data_ptr<float>());
-  return taps.t().contiguous().view({shape.out, 3, 3, shape.in}).permute({0, 3, 1, 2});
+                          y_gradient.const_data_ptr<float>(), gradient.data_ptr<float>());
+  return gradient;
 }
 
 using torch::autograd::AutogradContext;

@@ -135,8 +135,9 @@ void convolve(const Kernels& kernels, const ConvShape& shape, const float* x, co
   const at::Tensor transformed_taps = at::empty({kernels.points * shape.in * shape.out}, at::kFloat);
   const at::Tensor memory = at::empty({threads, size}, at::kFloat);
   float* const u = transformed_taps.data_ptr<float>();
-  at::parallel_for(0, shape.in, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t k = begin; k < end; ++k) kernels.transform_taps(shape, taps, k, u);
+  const std::int64_t lanes = kernels.columns / 2;
+  at::parallel_for(0, shape.in / lanes, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = begin; k < end; ++k) kernels.transform_taps(shape, taps, k * lanes, u);
   });
   float* const all_memory = memory.data_ptr<float>();
   at::parallel_for(0, ratio_up(tiles, block), 1, [&](std::int64_t begin, std::int64_t end) {
@@ -169,7 +170,7 @@ void taps_gradient(const Kernels& kernels, const ConvShape& shape, const float* 
       }
     }
   });
-  at::parallel_for(0, shape.in, 1, [&](std::int64_t begin, std::int64_t end) {
+  at::parallel_for(0, shape.out, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k) {
       kernels.taps_from_transformed(shape, all_sums, parts, k, gradient);
     }

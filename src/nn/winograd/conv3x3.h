@@ -16,13 +16,14 @@ struct ConvShape {
   std::int64_t out = 0;
 };
 
-/// Where the taps of a kernel lie: that of row i and column j, from input channel k to all output channels one after
-/// another, begins at first + i · row + j · column + k · channel.
+/// Where the taps of a kernel lie: that of row i and column j, from input channel k to output channel l, at
+/// first[i · row + j · column + k · channel + l · output], where `channel` or `output` is 1.
 struct Taps {
   const float* first = nullptr;
   std::int64_t row = 0;
   std::int64_t column = 0;
-  std::int64_t channel = 0;
+  std::int64_t channel = 1;
+  std::int64_t output = 1;
 };
 
 /// Minimal filters of one size, compiled for one kind of processor.
@@ -41,7 +42,7 @@ const Kernels* fastest_kernels(const ConvShape& shape);
 /// y[n, h, w, out] from x[n, h, w, in].
 void convolve(const Kernels& kernels, const ConvShape& shape, const float* x, const Taps& taps, float* y);
 
-/// Gradient of the taps, [3, 3, in, out], from x[n, h, w, in] and that of y[n, h, w, out]. Its bits depend on the
+/// Gradient of the taps, [out, 3, 3, in], from x[n, h, w, in] and that of y[n, h, w, out]. Its bits depend on the
 /// number of threads.
 void taps_gradient(const Kernels& kernels, const ConvShape& shape, const float* x, const float* y_gradient,
                    float* gradient);

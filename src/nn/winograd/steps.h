@@ -60,17 +60,37 @@ struct Steps {
   static constexpr auto output_transposed = Filter::output.transposed();
   static constexpr auto taps_transposed = Filter::taps.transposed();
 
-  /// G g Gᵀ of the taps, for input channel `channel`, into [points, out / columns, in, columns].
+  /// G g Gᵀ of the taps, for as many input channels from `channel` on as a vector holds, into
+  /// [points, out / columns, in, columns].
   static void transform_taps(const ConvShape& shape, const Taps& taps, std::int64_t channel, float* u) {
-    for (std::int64_t j = 0; j < shape.out; j += Lanes::lanes) {
-      Vector g[9];
+    constexpr int lanes = Lanes::lanes;
+    for (std::int64_t j = 0; j < shape.out; j += lanes) {
+      Vector g[lanes][9];  // of each input channel, in vectors of output channels
       for (int i = 0; i < 9; ++i) {
-        Lanes::load(taps.first + i / 3 * taps.row + i % 3 * taps.column + channel * taps.channel + j, g[i]);
+        const float* from = taps.first + i / 3 * taps.row + i % 3 * taps.column;
+        float values[lanes][lanes];
+        for (int k = 0; k < lanes; ++k) {
+          // Whichever channels lie one after another are the ones to read a vector of.
+          const float* line =
+              taps.output == 1 ? from + (channel + k) * taps.channel + j : from + (j + k) * taps.output + channel;
+          Vector vector;
+          Lanes::load(line, vector);
+          Lanes::store(vector, values[k]);
+        }
+        for (int k = 0; k < lanes; ++k) {
+          if (taps.output == 1) {
+            Lanes::load(values[k], g[k][i]);
+          } else {
+            for (int lane = 0; lane < lanes; ++lane) g[k][i][lane] = values[lane][k];
+          }
+        }
       }
-      Vector transformed[points];
-      transform<Filter::taps>(Filter::taps, g, transformed);
-      float* to = u + (j / Lanes::columns * shape.in + channel) * Lanes::columns + j % Lanes::columns;
-      for (int p = 0; p < points; ++p) Lanes::store(transformed[p], to + p * shape.in * shape.out);
+      for (int k = 0; k < lanes; ++k) {
+        Vector transformed[points];
+        transform<Filter::taps>(Filter::taps, g[k], transformed);
+        float* to = u + (j / Lanes::columns * shape.in + channel + k) * Lanes::columns + j % Lanes::columns;
+        for (int p = 0; p < points; ++p) Lanes::store(transformed[p], to + p * shape.in * shape.out);
+      }
     }
   }
 
@@ -130,7 +150,7 @@ struct Steps {
     }
   }
 
-  /// Adds the share of tiles begin … end − 1 to the gradient of the transformed taps, [points, in, out]; `memory` as
+  /// Adds the share of tiles begin … end − 1 to the gradient of the transformed taps, [points, out, in]; `memory` as
   /// above.
   static void add_taps_gradient(const ConvShape& shape, const float* x, const float* y_gradient, std::int64_t begin,
                                 std::int64_t end, bool add, float* memory, float* gradient) {
@@ -141,26 +161,26 @@ struct Steps {
     transform_tiles<Filter::input, side>(tiles, x, shape.in, 1, begin, end, v);
     transform_tiles<output_transposed, m>(tiles, y_gradient, shape.out, 0, begin, end, z);
     for (int p = 0; p < points; ++p) {
-      for (std::int64_t j = 0; j < shape.out; j += Lanes::columns) {
-        multiply_columns<Lanes>({.a = v + p * count * shape.in,
+      for (std::int64_t j = 0; j < shape.in; j += Lanes::columns) {
+        multiply_columns<Lanes>({.a = z + p * count * shape.out,
                                  .a_row = 1,
-                                 .a_step = shape.in,
-                                 .b = z + p * count * shape.out + j,
-                                 .b_step = shape.out,
+                                 .a_step = shape.out,
+                                 .b = v + p * count * shape.in + j,
+                                 .b_step = shape.in,
                                  .c = gradient + p * shape.in * shape.out + j,
-                                 .c_row = shape.out,
+                                 .c_row = shape.in,
                                  .depth = static_cast<int>(count)},
-                                static_cast<int>(shape.in), add);
+                                static_cast<int>(shape.out), add);
       }
     }
   }
 
-  /// Gᵀ M G for input channel `channel`, into [3, 3, in, out]; M is the sum of sums[parts, points, in, out].
+  /// Gᵀ M G for output channel `channel`, into [out, 3, 3, in]; M is the sum of sums[parts, points, out, in].
   static void taps_from_transformed(const ConvShape& shape, const float* sums, std::int64_t parts, std::int64_t channel,
                                     float* gradient) {
     const std::int64_t size = shape.in * shape.out;
-    for (std::int64_t j = 0; j < shape.out; j += Lanes::lanes) {
-      const std::int64_t at = channel * shape.out + j;
+    for (std::int64_t j = 0; j < shape.in; j += Lanes::lanes) {
+      const std::int64_t at = channel * shape.in + j;
       Vector sum[points];
       for (int p = 0; p < points; ++p) {
         Lanes::load(sums + p * size + at, sum[p]);
@@ -172,7 +192,7 @@ struct Steps {
       }
       Vector taps[9];
       transform<taps_transposed>(taps_transposed, sum, taps);
-      for (int i = 0; i < 9; ++i) Lanes::store(taps[i], gradient + i * size + at);
+      for (int i = 0; i < 9; ++i) Lanes::store(taps[i], gradient + (channel * 9 + i) * shape.in + j);
     }
   }
 };

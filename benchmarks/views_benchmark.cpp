@@ -19,6 +19,10 @@ relic::Image noise(int width, int height) {
 }
 
 /// Arguments: side of a global view, width and height of the image.
+void add_sizes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->Args({32, 32, 32})->Args({96, 96, 96})->Args({192, 500, 375});
+}
+
 void views_of_one_image(benchmark::State& state) {
   const auto spec = relic::multi_crop_for(static_cast<int>(state.range(0)), 2, 4);
   const auto image = noise(static_cast<int>(state.range(1)), static_cast<int>(state.range(2)));
@@ -37,7 +41,7 @@ void views_of_one_image(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(views_of_one_image)->Args({32, 32, 32})->Args({96, 96, 96})->Args({192, 500, 375});
+BENCHMARK(views_of_one_image)->Apply(add_sizes);
 
 constexpr float kNoBlur = 1e-3F;  // a sigma whose kernel is a single pixel
 
@@ -73,16 +77,14 @@ void four_times(relic::ViewParams& params) {
   params.hue = 0.1F;
 }
 
-#define OPERATION(name, ...) \
-  BENCHMARK_CAPTURE(one_operation, name, __VA_ARGS__)->Args({32, 32, 32})->Args({96, 96, 96})->Args({192, 500, 375})
-OPERATION(crop_resize, [](relic::ViewParams&) {});
-OPERATION(flip, [](relic::ViewParams& params) { params.flip = true; });
-OPERATION(brightness_4x, four_times<relic::JitterOp::brightness>);
-OPERATION(contrast_4x, four_times<relic::JitterOp::contrast>);
-OPERATION(saturation_4x, four_times<relic::JitterOp::saturation>);
-OPERATION(hue_4x, four_times<relic::JitterOp::hue>);
-OPERATION(grayscale, [](relic::ViewParams& params) { params.gray = true; });
-OPERATION(blur, [](relic::ViewParams& params) { params.sigma = 1; });
-OPERATION(solarize, [](relic::ViewParams& params) { params.solarize = true; });
+BENCHMARK_CAPTURE(one_operation, crop_resize, [](relic::ViewParams&) {})->Apply(add_sizes);
+BENCHMARK_CAPTURE(one_operation, flip, [](relic::ViewParams& params) { params.flip = true; })->Apply(add_sizes);
+BENCHMARK_CAPTURE(one_operation, brightness_4x, four_times<relic::JitterOp::brightness>)->Apply(add_sizes);
+BENCHMARK_CAPTURE(one_operation, contrast_4x, four_times<relic::JitterOp::contrast>)->Apply(add_sizes);
+BENCHMARK_CAPTURE(one_operation, saturation_4x, four_times<relic::JitterOp::saturation>)->Apply(add_sizes);
+BENCHMARK_CAPTURE(one_operation, hue_4x, four_times<relic::JitterOp::hue>)->Apply(add_sizes);
+BENCHMARK_CAPTURE(one_operation, grayscale, [](relic::ViewParams& params) { params.gray = true; })->Apply(add_sizes);
+BENCHMARK_CAPTURE(one_operation, blur, [](relic::ViewParams& params) { params.sigma = 1; })->Apply(add_sizes);
+BENCHMARK_CAPTURE(one_operation, solarize, [](relic::ViewParams& params) { params.solarize = true; })->Apply(add_sizes);
 
 }  // namespace

@@ -26,37 +26,34 @@ namespace {
 
 #if defined(__x86_64__) && defined(__GNUC__)
 // Flattened, so that everything inside is compiled for the function's own vectors.
-#define RELIC_COMPILED(name, vector_name, target_name, Lanes)                                                          \
-  template <int m>                                                                                                     \
-  struct name {                                                                                                        \
-    using Those = Steps<Lanes, m>;                                                                                     \
-    [[gnu::flatten, gnu::target(target_name)]] static void transform_taps(const ConvShape& shape, const Taps& taps,    \
-                                                                          std::int64_t channel, float* u) {            \
-      Those::transform_taps(shape, taps, channel, u);                                                                  \
-    }                                                                                                                  \
-    [[gnu::flatten, gnu::target(target_name)]] static void convolve_tiles(const ConvShape& shape, const float* x,      \
-                                                                          const float* u, std::int64_t begin,          \
-                                                                          std::int64_t end, float* memory, float* y) { \
-      Those::convolve_tiles(shape, x, u, begin, end, memory, y);                                                       \
-    }                                                                                                                  \
-    [[gnu::flatten, gnu::target(target_name)]] static void add_taps_gradient(const ConvShape& shape, const float* x,   \
-                                                                             const float* y_gradient,                  \
-                                                                             std::int64_t begin, std::int64_t end,     \
-                                                                             bool add, float* memory,                  \
-                                                                             float* gradient) {                        \
-      Those::add_taps_gradient(shape, x, y_gradient, begin, end, add, memory, gradient);                               \
-    }                                                                                                                  \
-    [[gnu::flatten, gnu::target(target_name)]] static void taps_from_transformed(                                      \
-        const ConvShape& shape, const float* sums, std::int64_t parts, std::int64_t channel, float* gradient) {        \
-      Those::taps_from_transformed(shape, sums, parts, channel, gradient);                                             \
-    }                                                                                                                  \
-    static constexpr Kernels all{vector_name,       Lanes::columns,       m,                                           \
-                                 Those::points,     transform_taps,       convolve_tiles,                              \
-                                 add_taps_gradient, taps_from_transformed};                                            \
-  };
-RELIC_COMPILED(ForAvx512, "avx512", "avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512", Avx512Lanes)
-RELIC_COMPILED(ForAvx2, "avx2", "avx2,fma", Avx2Lanes)
-#undef RELIC_COMPILED
+template <auto step, typename... Arguments>
+[[gnu::flatten, gnu::target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")]] void on_avx512(
+    Arguments... arguments) {
+  step(arguments...);
+}
+template <auto step, typename... Arguments>
+[[gnu::flatten, gnu::target("avx2,fma")]] void on_avx2(Arguments... arguments) {
+  step(arguments...);
+}
+
+template <typename S>
+constexpr Kernels avx512_kernels{"avx512",
+                                 S::columns,
+                                 S::tile,
+                                 S::points,
+                                 on_avx512<S::transform_taps>,
+                                 on_avx512<S::convolve_tiles>,
+                                 on_avx512<S::add_taps_gradient>,
+                                 on_avx512<S::taps_from_transformed>};
+template <typename S>
+constexpr Kernels avx2_kernels{"avx2",
+                               S::columns,
+                               S::tile,
+                               S::points,
+                               on_avx2<S::transform_taps>,
+                               on_avx2<S::convolve_tiles>,
+                               on_avx2<S::add_taps_gradient>,
+                               on_avx2<S::taps_from_transformed>};
 
 bool has_avx512() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
@@ -70,12 +67,12 @@ std::vector<const Kernels*> find_kernels() {
   std::vector<const Kernels*> found;
 #if defined(__x86_64__) && defined(__GNUC__)
   if (has_avx512()) {
-    found.push_back(&ForAvx512<4>::all);
-    found.push_back(&ForAvx512<2>::all);
+    found.push_back(&avx512_kernels<Steps<Avx512Lanes, 4>>);
+    found.push_back(&avx512_kernels<Steps<Avx512Lanes, 2>>);
   }
   if (has_avx2()) {
-    found.push_back(&ForAvx2<4>::all);
-    found.push_back(&ForAvx2<2>::all);
+    found.push_back(&avx2_kernels<Steps<Avx2Lanes, 4>>);
+    found.push_back(&avx2_kernels<Steps<Avx2Lanes, 2>>);
   }
 #endif
   return found;

@@ -55,6 +55,8 @@ template <typename Lanes, int m>
 struct Steps {
   using Filter = MinimalFilter<m>;
   using Vector = typename Lanes::Vector;
+  static constexpr int columns = Lanes::columns;
+  static constexpr int tile = m;
   static constexpr int side = m + 2;
   static constexpr int points = side * side;
   static constexpr auto output_transposed = Filter::output.transposed();

@@ -18,10 +18,10 @@ torch::Tensor LayerChain::forward(const torch::Tensor& x) {
 
 Convolution make_conv(const ConvSpec& spec) {
   return Convolution(torch::nn::Conv2dOptions(spec.in, spec.out, spec.kernel)
-                               .stride(spec.stride)
-                               .padding((spec.kernel - 1) / 2)
-                               .groups(spec.groups)
-                               .bias(false));
+                         .stride(spec.stride)
+                         .padding((spec.kernel - 1) / 2)
+                         .groups(spec.groups)
+                         .bias(false));
 }
 
 ConvNorm::ConvNorm(const ConvSpec& spec, double norm_epsilon, Activation activation)

@@ -54,7 +54,7 @@ def run(command):
     result = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     if result.returncode != 0:
         sys.exit(f"{' '.join(str(word) for word in command)}\nfailed:\n{result.stderr[-2000:]}{result.stdout[-2000:]}")
-    return result.stdout + result.stderr
+    return result.stdout
 
 
 def ours(args, settings, folder):
@@ -106,7 +106,7 @@ def main():
     parser.add_argument("--batch_size", type=int, default=64)
     parser.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--num_workers", type=int, default=max(1, (os.cpu_count() or 1) - 8), help="of the original's loader")
+    parser.add_argument("--num_workers", type=int, default=max(1, len(os.sched_getaffinity(0)) - 8), help="of the original's loader: cores - 8, as it has it, but at least 1")
     parser.add_argument("--as_it_is", action="store_true", help="its local views are the globals again; ours with --compat 0.4.1")
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=2)
@@ -128,7 +128,7 @@ def main():
             results["relic_train"].append(ours(args, settings, folder))
             results["relic-pytorch"].append(theirs(args, settings, folder))
     what = f"{args.encoder}, {args.image_size} pixels, batch {args.batch_size}, {args.precision}, {args.device}"
-    print(f"{what}; images/s, {args.rounds} rounds in turns")
+    print(f"{what}, {args.num_workers} workers of the original's loader; images/s, {args.rounds} rounds in turns")
     print(f"{'':24}{'relic_train':24}{'relic-pytorch':24}ratio of medians")
     for key, label in [("end_to_end", "end to end"), ("step_alone", "step alone"), ("first_step_seconds", "first step after, s")]:
         values = {side: [result[key] for result in rows if key in result] for side, rows in results.items()}

@@ -102,12 +102,20 @@ void target_update(benchmark::State& state) {
 
 void whole_step(benchmark::State& state) {
   Training training;
+  relic::GradScaler scaler(training.runtime.device);
   measure(state, training, [&] {
     const auto terms = relic::forward_views(*training.networks, training.views, config.batch_size, training.forward);
     training.adam.zero_grad();
-    terms.loss.backward();
-    training.adam.step();
+    if (training.runtime.autocast == torch::kHalf) {
+      scaler.scaled(terms.loss).backward();
+      scaler.step(training.adam);
+    } else {
+      terms.loss.backward();
+      training.adam.step();
+    }
     training.networks->update_target(0.99);
+    benchmark::DoNotOptimize(terms.loss.item<double>());
+    benchmark::DoNotOptimize(terms.invariance.item<double>());
   });
 }
 

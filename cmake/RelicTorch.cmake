@@ -261,13 +261,20 @@ else()
 endif()
 
 # at::parallel_for is a loop of its caller's: OpenMP runs it on LibTorch's threads, by LibTorch's own copy of the runtime
-# (two copies would fight for the cores), or one thread does it all. Clang's OpenMP is for another runtime.
+# (two copies would fight for the cores), or one thread does it all. Clang's OpenMP is for another runtime; what GCC has
+# compiled needs this one, whoever links it.
+file(GLOB relic_gomp LIST_DIRECTORIES FALSE "${RELIC_TORCH_ROOT}/lib/libgomp*.so*")
+if(NOT relic_gomp)
+  find_library(relic_gomp_of_system NAMES gomp libgomp.so.1 NO_CACHE)
+  set(relic_gomp ${relic_gomp_of_system})
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  file(GLOB relic_gomp LIST_DIRECTORIES FALSE "${RELIC_TORCH_ROOT}/lib/libgomp*.so*")
-  if(NOT relic_gomp)
-    set(relic_gomp -fopenmp)
-  endif()
   target_compile_options(relic::torch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)
+  if(NOT relic_gomp)
+    set(relic_gomp -fopenmp) # lies among GCC's own files
+  endif()
+endif()
+if(relic_gomp)
   target_link_libraries(relic::torch INTERFACE ${relic_gomp})
 endif()
 set_target_properties(relic::torch PROPERTIES RELIC_TORCH_VERSION "${RELIC_TORCH_VERSION}"

@@ -1,6 +1,8 @@
 # shellcheck shell=bash disable=SC2034
 # What quickstart.sh and test.sh share: packages, LibTorch, the build. To be sourced; leaves the shell in the checkout.
 set -euo pipefail
+script=$(realpath "$0")
+caller=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 torch_version=2.13.0
@@ -44,7 +46,7 @@ help_if_asked() {
   for argument in "$@"; do
     case $argument in
       -h | --help)
-        sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"
+        sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$script"
         exit ;;
     esac
   done

@@ -10,8 +10,8 @@ namespace relic {
 
 void keep_freed_memory() {
 #if defined(__GLIBC__)
-  ::mallopt(M_MMAP_MAX, 0);         // all blocks from the heap
-  ::mallopt(M_TRIM_THRESHOLD, -1);  // which never shrinks
+  ::mallopt(M_MMAP_MAX, 0);         // blocks of the main thread from the heap
+  ::mallopt(M_TRIM_THRESHOLD, -1);  // which does not shrink
 #endif
 }
 

@@ -65,6 +65,7 @@ class MinimalFilterConvolution : public torch::autograd::Function<MinimalFilterC
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    TORCH_CHECK(!torch::GradMode::is_enabled(), "this convolution has no second derivative");
     const auto saved = context->get_saved_variables();
     const torch::Tensor y_gradient = channels_last(gradients[0]);
     variable_list result(2);
@@ -82,8 +83,9 @@ bool ConvolutionImpl::has_minimal_filter(const torch::Tensor& images) const {
   };
   const auto* const padding = std::get_if<torch::ExpandingArray<2>>(&options.padding());
   const bool fits = all(options.kernel_size(), 3) && all(options.stride(), 1) && all(options.dilation(), 1) &&
-                    padding != nullptr && all(*padding, 1) && options.groups() == 1 && !bias.defined();
-  const bool on_cpu = images.is_cpu() && images.scalar_type() == torch::kFloat &&
+                    padding != nullptr && all(*padding, 1) && options.groups() == 1 && !bias.defined() &&
+                    std::holds_alternative<torch::enumtype::kZeros>(options.padding_mode());
+  const bool on_cpu = images.is_cpu() && weight.is_cpu() && images.scalar_type() == torch::kFloat &&
                       weight.scalar_type() == torch::kFloat && !at::autocast::is_autocast_enabled(at::kCPU);
   return fits && on_cpu && images.dim() == 4 && images.numel() > 0 && images.size(1) == weight.size(1) &&
          winograd::fastest_kernels(shape_of(images, weight.size(0))) != nullptr;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <optional>
 
 #include "nn/layers.h"
 #include "relic/train/train_step.h"
@@ -31,8 +32,14 @@ double seconds_of_a_convolution(std::optional<torch::ScalarType> dtype) {
 
 }  // namespace
 
-double bf16_cost() {
-  static const double cost = seconds_of_a_convolution(torch::kBFloat16) / seconds_of_a_convolution(std::nullopt);
+double bf16_cost(int threads) {
+  static const double cost = [threads] {
+    const int before = at::get_num_threads();
+    at::set_num_threads(threads);
+    const double ratio = seconds_of_a_convolution(torch::kBFloat16) / seconds_of_a_convolution(std::nullopt);
+    at::set_num_threads(before);
+    return ratio;
+  }();
   return cost;
 }
 

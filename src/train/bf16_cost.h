@@ -3,9 +3,9 @@
 
 namespace relic {
 
-/// How many times as long a convolution of the encoders takes in bfloat16 as in float32, forward and backward, by
-/// trying one (a tenth of a second, once in a process). Processors that say they multiply bfloat16 may do so at half
-/// the rate.
-double bf16_cost();
+/// How many times as long a convolution of the encoders takes in bfloat16 as in float32 on so many threads, forward and
+/// backward, by trying one (a tenth of a second, once in a process). Processors that say they multiply bfloat16 may do
+/// so at half the rate.
+double bf16_cost(int threads);
 
 }  // namespace relic

@@ -76,8 +76,8 @@ std::optional<torch::ScalarType> choose_precision(const TrainConfig& config, Run
   if (precision == "bf16" && !cpu && config.fp16_precision) {
     throw UsageError("--precision bf16 with --fp16_precision: must be one of them on a GPU");
   }
-  if (precision == "bf16" && cpu && bf16_cost() > kPaysNot) {
-    runtime.warnings.emplace_back("bfloat16 takes " + fixed(bf16_cost(), 1) +
+  if (precision == "bf16" && cpu && bf16_cost(runtime.compute_threads) > kPaysNot) {
+    runtime.warnings.emplace_back("bfloat16 takes " + fixed(bf16_cost(runtime.compute_threads), 1) +
                                   " times as long as float32 on this processor (a convolution tried in both): "
                                   "--precision fp32 is faster" +
                                   (config.fp16_precision ? ", without --fp16_precision" : ""));
@@ -93,9 +93,9 @@ std::optional<torch::ScalarType> choose_precision(const TrainConfig& config, Run
 Runtime choose_runtime(const TrainConfig& config) {
   Runtime runtime;
   runtime.device = choose_device(config.device, runtime);
-  runtime.autocast = choose_precision(config, runtime);
   const int cores = available_cores();
   runtime.compute_threads = config.num_threads > 0 ? static_cast<int>(config.num_threads) : cores;
+  runtime.autocast = choose_precision(config, runtime);
   // Views of a CPU training cost a few percent of its step; a GPU waits for as many as there are cores.
   const int fitting = runtime.device.is_cpu() ? std::max(1, cores / 4) : cores;
   runtime.view_workers = config.num_workers > 0 ? static_cast<int>(config.num_workers) : fitting;

@@ -20,6 +20,7 @@ namespace {
 
 constexpr double kMaxTemperature = 5;
 constexpr double kMaxTemperatureSiglip = 15;
+constexpr std::int64_t kProfileWarmUp = 3;
 
 double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -156,12 +157,15 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
 }
 
 void Trainer::profile(std::int64_t steps) {
-  constexpr std::int64_t kWarmUp = 3;
-  profile_ = std::make_unique<StepProfile>(runtime_.device, kWarmUp, steps);
+  profile_ = std::make_unique<StepProfile>(runtime_.device, kProfileWarmUp, steps);
 }
 
 void Trainer::report_profile() {
-  for (const auto& line : profile_->report(config_.batch_size)) {
+  const auto lines = profile_->report(config_.batch_size);
+  if (lines.empty()) {
+    log_.info("no steps to profile: the first " + std::to_string(kProfileWarmUp) + " warm up");
+  }
+  for (const auto& line : lines) {
     log_.info(line);
   }
   profile_.reset();

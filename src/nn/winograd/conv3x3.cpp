@@ -24,7 +24,8 @@ struct Kernels {
 
 namespace {
 
-#if defined(__x86_64__) && defined(__GNUC__)
+// Clang ignores these attributes, and its kernels would be slower than LibTorch's.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 // Flattened, so that everything inside is compiled for the function's own vectors.
 template <auto step, typename... Arguments>
 [[gnu::flatten, gnu::target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")]] void on_avx512(
@@ -61,11 +62,8 @@ bool has_avx512() {
 }
 bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
-#endif
-
 std::vector<const Kernels*> find_kernels() {
   std::vector<const Kernels*> found;
-#if defined(__x86_64__) && defined(__GNUC__)
   if (has_avx512()) {
     found.push_back(&avx512_kernels<Steps<Avx512Lanes, 4>>);
     found.push_back(&avx512_kernels<Steps<Avx512Lanes, 2>>);
@@ -74,9 +72,11 @@ std::vector<const Kernels*> find_kernels() {
     found.push_back(&avx2_kernels<Steps<Avx2Lanes, 4>>);
     found.push_back(&avx2_kernels<Steps<Avx2Lanes, 2>>);
   }
-#endif
   return found;
 }
+#else
+std::vector<const Kernels*> find_kernels() { return {}; }
+#endif
 
 std::int64_t tile_count(const ConvShape& shape, const Kernels& kernels) {
   return kernels.tile == 4 ? Tiles<4>(shape).count : Tiles<2>(shape).count;
@@ -84,12 +84,34 @@ std::int64_t tile_count(const ConvShape& shape, const Kernels& kernels) {
 
 std::int64_t ratio_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-/// Tiles that a thread handles at a time, so that their transformed values stay in its caches; not fewer than `least`,
-/// for which the transformed taps are read again.
-std::int64_t tiles_at_a_time(const Kernels& kernels, const ConvShape& shape, std::int64_t least) {
-  constexpr std::int64_t most_floats = std::int64_t{1} << 18U;
-  return std::max(least, most_floats / (kernels.points * (shape.in + shape.out)));
-}
+/// All tiles in `parts` shares of one thread each, which handles its share `block` tiles at a time, so that their
+/// transformed values stay in its caches.
+struct Shares {
+  std::int64_t tiles;
+  std::int64_t share;
+  std::int64_t parts;
+  std::int64_t block;
+
+  /// `least` tiles at a time, where there are as many: the transformed taps are read or written again for each block.
+  Shares(const Kernels& kernels, const ConvShape& shape, std::int64_t most_parts, std::int64_t least)
+      : tiles(tile_count(shape, kernels)), share(ratio_up(tiles, most_parts)), parts(ratio_up(tiles, share)) {
+    constexpr std::int64_t most_floats = std::int64_t{1} << 18U;
+    const std::int64_t most = std::max(least, most_floats / (kernels.points * (shape.in + shape.out)));
+    block = ratio_up(share, ratio_up(share, most));
+  }
+  /// Calls take(part, begin, end) for all blocks of all parts, those of a part one after another.
+  template <typename Take>
+  void for_each_block(const Take& take) const {
+    at::parallel_for(0, parts, 1, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t part = first; part < last; ++part) {
+        const std::int64_t stop = std::min((part + 1) * share, tiles);
+        for (std::int64_t begin = part * share; begin < stop; begin += block) {
+          take(part, begin, std::min(begin + block, stop));
+        }
+      }
+    });
+  }
+};
 
 }  // namespace
 
@@ -125,51 +147,43 @@ const Kernels* fastest_kernels(const ConvShape& shape) {
 }
 
 void convolve(const Kernels& kernels, const ConvShape& shape, const float* x, const Taps& taps, float* y) {
-  const std::int64_t threads = at::get_num_threads();
-  const std::int64_t tiles = tile_count(shape, kernels);
-  const std::int64_t block = std::min(tiles_at_a_time(kernels, shape, 56), ratio_up(tiles, threads));
-  const std::int64_t size = kernels.points * block * (shape.in + shape.out);
+  const Shares shares(kernels, shape, at::get_num_threads(), /*least=*/56);
+  const std::int64_t size = kernels.points * shares.block * (shape.in + shape.out);
   const at::Tensor transformed_taps = at::empty({kernels.points * shape.in * shape.out}, at::kFloat);
-  const at::Tensor memory = at::empty({threads, size}, at::kFloat);
+  const at::Tensor memory = at::empty({shares.parts, size}, at::kFloat);
   float* const u = transformed_taps.data_ptr<float>();
   const std::int64_t lanes = kernels.columns / 2;
   at::parallel_for(0, shape.in / lanes, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k) kernels.transform_taps(shape, taps, k * lanes, u);
   });
   float* const all_memory = memory.data_ptr<float>();
-  at::parallel_for(0, ratio_up(tiles, block), 1, [&](std::int64_t begin, std::int64_t end) {
-    float* const own = all_memory + at::get_thread_num() * size;
-    for (std::int64_t i = begin; i < end; ++i) {
-      kernels.convolve_tiles(shape, x, u, i * block, std::min((i + 1) * block, tiles), own, y);
-    }
+  shares.for_each_block([&](std::int64_t part, std::int64_t begin, std::int64_t end) {
+    kernels.convolve_tiles(shape, x, u, begin, end, all_memory + part * size, y);
   });
 }
 
 void taps_gradient(const Kernels& kernels, const ConvShape& shape, const float* x, const float* y_gradient,
                    float* gradient) {
-  // Each part has a sum of its own, which is read and written for each block.
-  const std::int64_t tiles = tile_count(shape, kernels);
-  const std::int64_t block = std::min(tiles, tiles_at_a_time(kernels, shape, 256));
-  const std::int64_t blocks = ratio_up(tiles, block);
-  const std::int64_t parts = std::min<std::int64_t>(at::get_num_threads(), blocks);
-  const std::int64_t size = kernels.points * block * (shape.in + shape.out);
+  // Each part has a sum of its own, as large as the transformed taps, which must be worth its tiles and its memory.
+  constexpr std::int64_t least_share = 64;
+  constexpr std::int64_t most_floats = std::int64_t{1} << 26U;
   const std::int64_t sum_size = kernels.points * shape.in * shape.out;
-  const at::Tensor memory = at::empty({parts, size}, at::kFloat);
-  const at::Tensor sums = at::empty({parts, sum_size}, at::kFloat);
+  const std::int64_t most_parts = std::clamp<std::int64_t>(
+      std::min(tile_count(shape, kernels) / least_share, most_floats / sum_size), 1, at::get_num_threads());
+  const Shares shares(kernels, shape, most_parts, /*least=*/256);
+  const std::int64_t size = kernels.points * shares.block * (shape.in + shape.out);
+  const at::Tensor memory = at::empty({shares.parts, size}, at::kFloat);
+  const at::Tensor sums = at::empty({shares.parts, sum_size}, at::kFloat);
   float* const all_memory = memory.data_ptr<float>();
   float* const all_sums = sums.data_ptr<float>();
-  at::parallel_for(0, parts, 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t part = first; part < last; ++part) {
-      const std::int64_t begin = blocks * part / parts;
-      for (std::int64_t i = begin; i < blocks * (part + 1) / parts; ++i) {
-        kernels.add_taps_gradient(shape, x, y_gradient, i * block, std::min((i + 1) * block, tiles), i > begin,
-                                  all_memory + part * size, all_sums + part * sum_size);
-      }
-    }
+  shares.for_each_block([&](std::int64_t part, std::int64_t begin, std::int64_t end) {
+    const bool add = begin > part * shares.share;
+    kernels.add_taps_gradient(shape, x, y_gradient, begin, end, add, all_memory + part * size,
+                              all_sums + part * sum_size);
   });
   at::parallel_for(0, shape.out, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k) {
-      kernels.taps_from_transformed(shape, all_sums, parts, k, gradient);
+      kernels.taps_from_transformed(shape, all_sums, shares.parts, k, gradient);
     }
   });
 }

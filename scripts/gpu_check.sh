@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# Builds, tests and measures on a machine with a GPU, with or without a network, and writes a Markdown report:
+#   scripts/gpu_check.sh [OPTION...] [STAGE...]
+# Stages: build, tests, benchmarks, profile, original (all of these by default), and train, 100 epochs of CIFAR-10 with
+# the README's command and its scores. What a stage says goes to build/gpu_check/STAGE.log; one that fails does not keep
+# the others from running. Exit status: 0, 1 where a stage failed, 3 where there is no GPU.
+#
+#   --python PYTHON  one with a CUDA torch, whose LibTorch is used (python3); with relic-pytorch, torchvision, numpy and
+#                    Pillow for `original`
+#   --deps ARCHIVE   a tar archive of the C++ dependencies as Debian's packages lay them out, where none are installed
+#   --data DIR       the folder with cifar-10-batches-bin, for `train`
+#   --report FILE    where the report goes (build/gpu_check/report.md)
+#   --device DEVICE  what to measure on (cuda); cpu tries the script out where there is no GPU
+source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+help_if_asked "$@"
+
+python=python3
+deps=
+data=
+device=cuda
+logs=build/gpu_check
+report=$logs/report.md
+build=build/gpu
+stages=()
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    --python | --deps | --data | --report | --device)
+      [[ $# -ge 2 ]] || stop "$1 needs a value"
+      printf -v "${1#--}" '%s' "$2"
+      shift 2 ;;
+    build | tests | benchmarks | profile | original | train) stages+=("$1"); shift ;;
+    *) stop "$1 is no stage and no option (--help)" ;;
+  esac
+done
+[[ ${#stages[@]} -gt 0 ]] || stages=(build tests benchmarks profile original)
+
+# Paths are the caller's; the checkout is where the shell is.
+absolute() { [[ -z $1 || $1 == /* ]] && printf '%s' "$1" || printf '%s/%s' "$caller" "$1"; }
+deps=$(absolute "$deps")
+data=$(absolute "$data")
+[[ $report == "$logs/report.md" ]] || report=$(absolute "$report")
+if [[ $device != cpu ]] && ! { command -v nvidia-smi && nvidia-smi -L | grep GPU; } >/dev/null 2>&1; then
+  printf 'No GPU here: nvidia-smi is missing or lists none. (--device cpu tries the script out.)\n' >&2
+  exit 3
+fi
+[[ $python != */* ]] || python=$(absolute "$python")
+python=$(command -v "$python") || stop "--python $python: there is no such program"
+mkdir -p "$logs" "$(dirname "$report")"
+precision=fp16
+batch=256
+if [[ $device == cpu ]]; then
+  precision=fp32
+  batch=16
+fi
+
+# --- the stages ---
+
+program=$build/bin/relic_train
+unpack_deps() {
+  local folder=build/gpu_deps
+  if [[ ! -e $folder/.whole ]]; then
+    rm -rf "$folder" && mkdir -p "$folder" && tar xf "$deps" -C "$folder" && touch "$folder/.whole" || return
+  fi
+  export CMAKE_PREFIX_PATH=$PWD/$folder:$PWD/$folder/usr${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
+  local libraries
+  libraries=$(find "$PWD/$folder/lib" "$PWD/$folder"/usr/lib/*-linux-gnu -maxdepth 0 2>/dev/null | paste -sd: || true)
+  export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+}
+stage_build() {
+  local torch
+  torch=$("$python" -c 'import torch; print(torch.utils.cmake_prefix_path)') || return
+  build_tree "$build" all -DCMAKE_BUILD_TYPE=Release -DRELIC_BUILD_TESTS=ON -DRELIC_BUILD_BENCHMARKS=ON \
+    "-DTorch_DIR=$torch/Torch" "-DRELIC_TEST_PYTHON=$python"
+}
+stage_tests() { ctest --test-dir "$build" --parallel 4 --output-on-failure; }
+stage_benchmarks() {
+  "$build/bin/views_benchmark" && "$build/bin/training_benchmark" "device=$device" "batch_size=$batch" precision=fp32 &&
+    "$build/bin/training_benchmark" "device=$device" "batch_size=$batch" "precision=$precision"
+}
+stage_profile() {
+  "$program" --dataset_name shapes --image_size 32 --device "$device" --precision "$precision" -b "$batch" --profile 20 \
+    --max_steps 30 --no_scores --overwrite -save_model_dir "$logs/profiled"
+}
+stage_original() {
+  "$python" benchmarks/compare_original.py "$program" --python "$python" --device "$device" --precision "$precision" \
+    --batch_size "$batch" --steps 10
+}
+stage_train() {
+  [[ -n $data ]] || { say "train needs --data, the folder with cifar-10-batches-bin"; return 1; }
+  "$program" --dataset_name cifar10 --dataset_path "$data" --no_download --encoder_model_name resnet18 --device "$device" \
+    --fp16_precision --gamma 0.99 --alpha 1.0 --overwrite -save_model_dir "$logs/cifar10"
+}
+
+# --- the report ---
+
+machine() {
+  say "- $(git log -1 --format='commit %h, %cd' --date=short 2>/dev/null || say 'no git history here')"
+  say "- $(nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>/dev/null || say 'no GPU')"
+  say "- $(nproc) cores of $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $(awk '/MemTotal/ {print int($2 / 1e6)}' /proc/meminfo) GB"
+  say "- $("$python" -c 'import torch; print("torch", torch.__version__, "CUDA", torch.version.cuda, "cuDNN", torch.backends.cudnn.version())')"
+  say "- $(nvcc --version 2>/dev/null | sed -n 's/^.*release/nvcc/p' || true)"
+}
+# What is worth keeping of a stage's log.
+excerpt() {
+  case $1 in
+    build) grep -E '^-- |error' "$logs/build.log" ;;
+    tests) sed -n '/tests passed/,$p' "$logs/tests.log" ;;
+    *) tail -n 60 "$logs/$1.log" ;;
+  esac || true
+}
+[[ -z $deps ]] || unpack_deps || stop "cannot unpack $deps"
+failed=()
+{
+  say "# relic_train on a GPU"
+  machine
+} >"$report"
+for name in "${stages[@]}"; do
+  stage "$name"
+  result=passed
+  # A subshell, so that an error ends the stage alone; its status is asked for afterwards, since bash looks at no error
+  # in what stands before ||.
+  set +e
+  (set -e; "stage_$name") >"$logs/$name.log" 2>&1
+  [[ $? == 0 ]] || { result=failed; failed+=("$name"); }
+  set -e
+  say "$result, see $logs/$name.log"
+  {
+    say "" "## $name: $result, $((SECONDS - stage_began)) s"
+    say '```'
+    declare -f "stage_$name" | sed '1,2d;$d'
+    say '```'
+    say '```'
+    excerpt "$name"
+    say '```'
+  } >>"$report"
+  # What lies there from an earlier build is not what is to be measured.
+  [[ $name != build || $result == passed ]] || break
+done
+say_times
+say "Report: $report"
+[[ ${#failed[@]} == 0 ]]

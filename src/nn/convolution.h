@@ -8,7 +8,7 @@
 namespace relic {
 
 /// torch's convolution, but those of 3×3 with stride 1 in float32 on a CPU by Winograd's minimal filters, forward and
-/// backward: two to three times as fast as LibTorch's, and right to 1e-4 of the largest value at worst. There are no
+/// backward: about twice as fast as LibTorch's, and right to 1e-4 of the largest value at worst. There are no
 /// second derivatives of those.
 class ConvolutionImpl : public torch::nn::Conv2dImpl {
  public:

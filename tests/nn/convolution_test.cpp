@@ -7,7 +7,6 @@
 #include <cmath>
 #include <iostream>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "nn/winograd/conv3x3.h"

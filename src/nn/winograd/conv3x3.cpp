@@ -27,34 +27,31 @@ namespace {
 // Clang ignores these attributes, and its kernels would be slower than LibTorch's.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 // Flattened, so that everything inside is compiled for the function's own vectors.
-template <auto step, typename... Arguments>
-[[gnu::flatten, gnu::target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")]] void on_avx512(
-    Arguments... arguments) {
-  step(arguments...);
-}
-template <auto step, typename... Arguments>
-[[gnu::flatten, gnu::target("avx2,fma")]] void on_avx2(Arguments... arguments) {
-  step(arguments...);
-}
+struct OnAvx512 {
+  static constexpr const char* vectors = "avx512";
+  template <auto step, typename... Arguments>
+  [[gnu::flatten, gnu::target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")]] static void run(
+      Arguments... arguments) {
+    step(arguments...);
+  }
+};
+struct OnAvx2 {
+  static constexpr const char* vectors = "avx2";
+  template <auto step, typename... Arguments>
+  [[gnu::flatten, gnu::target("avx2,fma")]] static void run(Arguments... arguments) {
+    step(arguments...);
+  }
+};
 
-template <typename S>
-constexpr Kernels avx512_kernels{"avx512",
-                                 S::columns,
-                                 S::tile,
-                                 S::points,
-                                 on_avx512<S::transform_taps>,
-                                 on_avx512<S::convolve_tiles>,
-                                 on_avx512<S::add_taps_gradient>,
-                                 on_avx512<S::taps_from_transformed>};
-template <typename S>
-constexpr Kernels avx2_kernels{"avx2",
-                               S::columns,
-                               S::tile,
-                               S::points,
-                               on_avx2<S::transform_taps>,
-                               on_avx2<S::convolve_tiles>,
-                               on_avx2<S::add_taps_gradient>,
-                               on_avx2<S::taps_from_transformed>};
+template <typename On, typename S>
+constexpr Kernels compiled{On::vectors,
+                           S::columns,
+                           S::tile,
+                           S::points,
+                           On::template run<S::transform_taps>,
+                           On::template run<S::convolve_tiles>,
+                           On::template run<S::add_taps_gradient>,
+                           On::template run<S::taps_from_transformed>};
 
 bool has_avx512() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
@@ -65,12 +62,12 @@ bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_support
 std::vector<const Kernels*> find_kernels() {
   std::vector<const Kernels*> found;
   if (has_avx512()) {
-    found.push_back(&avx512_kernels<Steps<Avx512Lanes, 4>>);
-    found.push_back(&avx512_kernels<Steps<Avx512Lanes, 2>>);
+    found.push_back(&compiled<OnAvx512, Steps<Avx512Lanes, 4>>);
+    found.push_back(&compiled<OnAvx512, Steps<Avx512Lanes, 2>>);
   }
   if (has_avx2()) {
-    found.push_back(&avx2_kernels<Steps<Avx2Lanes, 4>>);
-    found.push_back(&avx2_kernels<Steps<Avx2Lanes, 2>>);
+    found.push_back(&compiled<OnAvx2, Steps<Avx2Lanes, 4>>);
+    found.push_back(&compiled<OnAvx2, Steps<Avx2Lanes, 2>>);
   }
   return found;
 }

@@ -21,6 +21,7 @@
 #include "relic/core/text.h"
 #include "relic/data/bad_images.h"
 #include "relic/data/dataset.h"
+#include "relic/train/device_memory.h"
 #include "relic/train/evaluation.h"
 #include "relic/train/final_scores.h"
 #include "relic/train/memory.h"
@@ -40,27 +41,61 @@ std::filesystem::path log_file(const std::filesystem::path& named, const RunDire
   return named.empty() ? run.log() : named;
 }
 
-/// Of the images in memory, test split aside.
+/// Of all images, test split aside.
 double dataset_bytes(const Plan& plan) {
+  const double side = dataset_info(plan.config.dataset_name).image_size;
+  return static_cast<double>(plan.images.size) * side * side * 3;
+}
+
+MemoryNeed memory_need(const Plan& plan, Relic& relic) {
+  return measure_memory_need(relic, view_options(plan.config), plan.config.batch_size,
+                             forward_options(plan.config, plan.runtime));
+}
+
+std::string memory_text(const Plan& plan, const MemoryNeed& need) {
   const auto& info = dataset_info(plan.config.dataset_name);
-  const double side = info.image_size;
-  return info.in_memory ? static_cast<double>(plan.images.size) * side * side * 3 : 0;
+  const double in_memory = info.in_memory ? dataset_bytes(plan) : 0;
+  const std::string training = " (weights and optimizer " + bytes_text(need.state) + ", activations " +
+                               bytes_text(need.activations) + ", views " + bytes_text(need.views);
+  if (plan.runtime.device.is_cpu()) {
+    return "memory: about " + bytes_text(need.total() + in_memory) + training + ", the copy that is saved " +
+           bytes_text(need.snapshot) + ", images " + bytes_text(in_memory) + "), besides the program's own 120 MB";
+  }
+  const double resident = info.one_size ? dataset_bytes(plan) : 0;
+  return "memory of the GPU: about " + bytes_text(need.total() - need.snapshot + resident) + training + ", images " +
+         bytes_text(resident) + "), besides CUDA's own half GB; of the machine: the copy that is saved " +
+         bytes_text(need.snapshot) + ", images " + bytes_text(in_memory);
+}
+
+/// Where a GPU has refused: what was asked for, and what would fit.
+std::string too_little_gpu_memory(const Plan& plan) {
+  const auto& config = plan.config;
+  std::string text = "out of the GPU's memory with --batch_size " + std::to_string(config.batch_size) + " and views " +
+                     views_text(config);
+  try {
+    release_device_memory(plan.runtime.device);
+    const auto relic = initial_relic(config, plan.runtime.device);
+    const auto need = memory_need(plan, *relic);
+    const auto free = static_cast<double>(free_device_bytes(plan.runtime.device));
+    const double an_image = (need.activations + need.views) / static_cast<double>(config.batch_size);
+    const auto fits = static_cast<std::int64_t>((0.9 * free - need.state) / an_image);
+    text += ", which need about " + bytes_text(need.total() - need.snapshot) + " of " + bytes_text(free) + " free";
+    if (fits >= 2) {
+      return text + "; about " + std::to_string(fits) + " images would fit";
+    }
+  } catch (const c10::Error&) {  // it has no room for the question either
+  }
+  return text + "; take a smaller --batch_size or fewer views, or --precision fp16";
 }
 
 int dry_run(const Plan& plan) {
-  const auto relic = initial_relic(plan.config, torch::kCPU);
-  const auto need = measure_memory_need(*relic, view_options(plan.config), plan.config.batch_size,
-                                        forward_options(plan.config, plan.runtime));
+  const auto relic = initial_relic(plan.config, plan.runtime.device);
+  const auto need = memory_need(plan, *relic);
   std::string text = settings_toml(plan.config) + '\n';
   for (const auto& line : plan_text(plan, *relic)) {
     text += line + '\n';
   }
-  const double images = dataset_bytes(plan);
-  text += "memory: about " + bytes_text(need.total() + images) + " (weights and optimizer " + bytes_text(need.state) +
-          ", activations " + bytes_text(need.activations) + ", views " + bytes_text(need.views) +
-          ", the copy that is saved " + bytes_text(need.snapshot) + ", images " + bytes_text(images) +
-          "), besides the program's own 120 MB\n";
-  print(text);
+  print(text + memory_text(plan, need) + '\n');
   return 0;
 }
 
@@ -279,7 +314,14 @@ int train_alone(const CommandLine& line, const RunDirectory& run) {
     run.require_free();
   }
   at::set_num_threads(plan.runtime.compute_threads);
-  return train(plan, run);
+  try {
+    return train(plan, run);
+  } catch (const c10::OutOfMemoryError&) {
+    if (plan.runtime.device.is_cpu()) {
+      throw;
+    }
+    throw Error(too_little_gpu_memory(plan));
+  }
 }
 
 }  // namespace

@@ -207,6 +207,8 @@ std::string counted(std::int64_t count, const std::string& thing) {
   return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
 }
 
+}  // namespace
+
 std::string views_text(const TrainConfig& config) {
   const auto spec = view_options(config);
   const auto side = [](int size) { return std::to_string(size) + "x" + std::to_string(size); };
@@ -216,8 +218,6 @@ std::string views_text(const TrainConfig& config) {
   }
   return text;
 }
-
-}  // namespace
 
 std::vector<std::string> plan_text(const Plan& plan, const Relic& relic) {
   const auto& config = plan.config;

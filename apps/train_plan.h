@@ -39,6 +39,9 @@ DatasetRequest request_of(const TrainConfig& config, Split split);
 /// The settings that a checkpoint recorded.
 TrainConfig recorded_config(const Checkpoint& checkpoint, const RunDirectory& run);
 
+/// "2 global 32x32 and 4 local 13x13"
+std::string views_text(const TrainConfig& config);
+
 /// Data, model, steps and machine, a line each.
 std::vector<std::string> plan_text(const Plan& plan, const Relic& relic);
 

@@ -260,6 +260,10 @@ else()
   relic_load_torch()
 endif()
 
+# LibTorch's libraries export an older copy of std::filesystem, which does not fit what GCC compiles here (remove_all ends
+# in a crash): the system's comes first.
+target_link_options(relic::torch INTERFACE "LINKER:--push-state,--no-as-needed,-lstdc++,--pop-state")
+
 # at::parallel_for is a loop of its caller's: OpenMP runs it on LibTorch's threads, by LibTorch's own copy of the runtime
 # (two copies would fight for the cores), or one thread does it all. Clang's OpenMP is for another runtime; what GCC has
 # compiled needs this one, whoever links it.

@@ -17,13 +17,13 @@ struct KnownDataset {
 
 const std::vector<KnownDataset>& table() {
   static const std::vector<KnownDataset> datasets = {
-      {{.name = "stl10", .image_size = 96}, find_stl10},
-      {{.name = "cifar10", .image_size = 32, .in_memory = true}, find_cifar10},
+      {{.name = "stl10", .image_size = 96, .one_size = true}, find_stl10},
+      {{.name = "cifar10", .image_size = 32, .one_size = true, .in_memory = true}, find_cifar10},
       {{.name = "tiny_imagenet", .image_size = 64}, find_tiny_imagenet},
       {{.name = "food101", .image_size = 192}, find_food101},
       {{.name = "imagenet1k", .image_size = 192}, find_imagenet1k},
       {{.name = "folder", .image_size = 192}, find_folder},
-      {{.name = "shapes", .image_size = 32, .in_memory = true, .synthetic = true}, find_shapes},
+      {{.name = "shapes", .image_size = 32, .one_size = true, .in_memory = true, .synthetic = true}, find_shapes},
   };
   return datasets;
 }

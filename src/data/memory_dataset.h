@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@ class MemoryDataset : public Dataset {
     const auto bytes = std::int64_t{3} * side_ * side_;
     return {pixels_.data() + index * bytes, side_, side_};
   }
+  [[nodiscard]] std::optional<ImageSize> common_size() const override { return ImageSize{side_, side_}; }
   [[nodiscard]] int label(std::int64_t index) const override { return labels_[static_cast<std::size_t>(index)]; }
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return class_names_; }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +52,7 @@ class Stl10Dataset : public Dataset {
     }
     return scratch.ref();
   }
+  [[nodiscard]] std::optional<ImageSize> common_size() const override { return ImageSize{side, side}; }
   [[nodiscard]] int label(std::int64_t index) const override {
     return labels_.empty() ? -1 : labels_[static_cast<std::size_t>(index)];
   }

@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include "nn/norm_act.h"
+
 namespace relic {
 
 void LayerChain::append(const std::shared_ptr<Layer>& layer) {
@@ -30,7 +32,7 @@ ConvNorm::ConvNorm(const ConvSpec& spec, double norm_epsilon, Activation activat
       activation_(activation) {}
 
 torch::Tensor ConvNorm::forward(const torch::Tensor& x) {
-  const auto y = norm_(conv_(x));
+  const auto y = norm_act(norm_, conv_(x), After::nothing);
   return activation_ == Activation::silu ? torch::silu(y) : y;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "nn/layers.h"
+#include "nn/norm_act.h"
 
 namespace relic {
 
@@ -40,10 +41,8 @@ class BasicBlock : public Layer {
   }
 
   torch::Tensor forward(const torch::Tensor& x) override {
-    auto y = norm1_(conv1_(x)).relu_();
-    y = norm2_(conv2_(y));
-    y += downsample_ ? downsample_->forward(x) : x;
-    return y.relu_();
+    const auto y = norm_act(norm1_, conv1_(x), After::relu);
+    return norm_act(norm2_, conv2_(y), After::relu, downsample_ ? downsample_->forward(x) : x);
   }
 
  private:
@@ -72,11 +71,9 @@ class Bottleneck : public Layer {
   }
 
   torch::Tensor forward(const torch::Tensor& x) override {
-    auto y = norm1_(conv1_(x)).relu_();
-    y = norm2_(conv2_(y)).relu_();
-    y = norm3_(conv3_(y));
-    y += downsample_ ? downsample_->forward(x) : x;
-    return y.relu_();
+    auto y = norm_act(norm1_, conv1_(x), After::relu);
+    y = norm_act(norm2_, conv2_(y), After::relu);
+    return norm_act(norm3_, conv3_(y), After::relu, downsample_ ? downsample_->forward(x) : x);
   }
 
  private:
@@ -111,7 +108,7 @@ class ResNet : public Encoder {
   }
 
   torch::Tensor forward(const torch::Tensor& images) override {
-    auto y = norm_(conv_(images)).relu_();
+    auto y = norm_act(norm_, conv_(images), After::relu);
     if (stem_ == Stem::imagenet) {
       y = torch::max_pool2d(y, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
     }

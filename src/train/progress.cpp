@@ -16,14 +16,16 @@ constexpr double kSmoothing = 0.05;
 ProgressLine::ProgressLine(Log& log, const Shape& shape)
     : log_(log), shape_(shape), last_shown_(Clock::now()), last_step_(Clock::now()) {}
 
-double ProgressLine::count_step() {
+double ProgressLine::count_steps(std::int64_t steps) {
   const auto now = Clock::now();
   const double seconds = std::max(1e-9, std::chrono::duration<double>(now - last_step_).count());
   last_step_ = now;
-  ++steps_;
-  // The first step warms up (allocations, kernel choice) and tells nothing of the rest.
-  const double weight = steps_ <= 2 ? 1.0 : std::max(kSmoothing, 1.0 / static_cast<double>(steps_ - 1));
-  seconds_per_step_ += weight * (seconds - seconds_per_step_);
+  for (std::int64_t i = 0; i < steps; ++i) {
+    ++steps_;
+    // The first step warms up (allocations, kernel choice) and tells nothing of the rest.
+    const double weight = steps_ <= 2 ? 1.0 : std::max(kSmoothing, 1.0 / static_cast<double>(steps_ - 1));
+    seconds_per_step_ += weight * (seconds / static_cast<double>(steps) - seconds_per_step_);
+  }
   return static_cast<double>(shape_.batch_size) / seconds_per_step_;
 }
 

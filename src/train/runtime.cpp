@@ -11,6 +11,7 @@
 #include "relic/core/error.h"
 #include "relic/core/text.h"
 #include "train/bf16_cost.h"
+#include "train/cuda_graph.h"
 
 namespace relic {
 
@@ -88,6 +89,20 @@ std::optional<torch::ScalarType> choose_precision(const TrainConfig& config, Run
   return precision == "bf16" ? torch::kBFloat16 : torch::kHalf;
 }
 
+Runtime::Graph choose_graph(const TrainConfig& config, const Runtime& runtime) {
+  const bool possible = !runtime.device.is_cpu() && has_cuda_graphs();
+  if (config.cuda_graph == "on") {
+    if (!possible) {
+      throw UsageError(
+          "--cuda_graph on: " +
+          std::string(runtime.device.is_cpu() ? "needs a CUDA device" : "this program was built without nvcc") +
+          "; use --cuda_graph auto or off");
+    }
+    return Runtime::Graph::required;
+  }
+  return possible && config.cuda_graph == "auto" ? Runtime::Graph::where_possible : Runtime::Graph::off;
+}
+
 }  // namespace
 
 Runtime choose_runtime(const TrainConfig& config) {
@@ -96,6 +111,8 @@ Runtime choose_runtime(const TrainConfig& config) {
   const int cores = available_cores();
   runtime.compute_threads = config.num_threads > 0 ? static_cast<int>(config.num_threads) : cores;
   runtime.autocast = choose_precision(config, runtime);
+  runtime.tf32 = !runtime.device.is_cpu() && config.tf32 == "on";
+  runtime.graph = choose_graph(config, runtime);
   // Views of a CPU training cost a few percent of its step; a GPU waits for as many as there are cores.
   const int fitting = runtime.device.is_cpu() ? std::max(1, cores / 4) : cores;
   runtime.view_workers = config.num_workers > 0 ? static_cast<int>(config.num_workers) : fitting;
@@ -104,7 +121,7 @@ Runtime choose_runtime(const TrainConfig& config) {
 
 std::string precision_text(const Runtime& runtime) {
   if (!runtime.autocast) {
-    return "float32";
+    return runtime.tf32 ? "float32 (TF32)" : "float32";
   }
   return *runtime.autocast == torch::kBFloat16 ? "bfloat16" : "float16";
 }

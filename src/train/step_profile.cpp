@@ -11,8 +11,8 @@ namespace relic {
 
 namespace {
 
-constexpr std::array kNames{"waiting for views", "online forward", "target forward", "loss",
-                            "backward",          "optimizer",      "target update",  "the rest"};
+constexpr std::array kNames{"waiting for views", "online forward", "target forward", "loss",    "backward",
+                            "optimizer",         "recorded step",  "target update",  "the rest"};
 
 std::string row(const std::string& name, double seconds, double of_seconds) {
   constexpr std::size_t name_width = 20;
@@ -65,11 +65,22 @@ std::vector<std::string> StepProfile::report(std::int64_t batch_size) const {
   }
   std::vector<std::string> lines{"time of a step, mean of " + std::to_string(counted) + ": " + fixed(1000 * whole, 2) +
                                  " ms, " + fixed(static_cast<double>(batch_size) / whole, 1) + " images/s"};
-  for (std::size_t part = 0; part < kNames.size(); ++part) lines.push_back(row(kNames[part], seconds[part], whole));
+  const bool recorded = seconds[static_cast<std::size_t>(StepPart::recorded)] > 0;
+  for (std::size_t part = 0; part < kNames.size(); ++part) {
+    const auto named = static_cast<StepPart>(part);
+    const bool of_recorded = named >= StepPart::online_forward && named <= StepPart::optimizer;
+    if (recorded ? !of_recorded : named != StepPart::recorded) {
+      lines.push_back(row(kNames[part], seconds[part], whole));
+    }
+  }
   const auto of_step = [&](double first, double last) { return (last - first) / static_cast<double>(counted); };
-  lines.emplace_back("beside it, in the threads that make views:");
-  lines.push_back(row("data", of_step(first_views_.data_seconds, last_views_.data_seconds), whole));
-  lines.push_back(row("views", of_step(first_views_.view_seconds, last_views_.view_seconds), whole));
+  const double data = of_step(first_views_.data_seconds, last_views_.data_seconds);
+  const double views = of_step(first_views_.view_seconds, last_views_.view_seconds);
+  if (data + views > 0) {  // a GPU that renders them does so in the step's own time
+    lines.emplace_back("beside it, in the threads that make views:");
+    lines.push_back(row("data", data, whole));
+    lines.push_back(row("views", views, whole));
+  }
   return lines;
 }
 

@@ -11,8 +11,12 @@
 #include "relic/core/random.h"
 #include "relic/core/text.h"
 #include "relic/formats/pth.h"
+#include "relic/train/device_memory.h"
 #include "relic/train/settings_file.h"
 #include "relic/views/view_source.h"
+#include "train/device_math.h"
+#include "train/graphed_step.h"
+#include "train/own_stream.h"
 
 namespace relic {
 
@@ -21,6 +25,7 @@ namespace {
 constexpr double kMaxTemperature = 5;
 constexpr double kMaxTemperatureSiglip = 15;
 constexpr std::int64_t kProfileWarmUp = 3;
+constexpr std::int64_t kRecordingSteps = 2;  // the one in which a graph is recorded, and its first
 
 double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -32,6 +37,16 @@ Stem choose_stem(const TrainConfig& config) {
   }
   const bool small = image_size(config) <= 32;
   return small || config.dataset_name.find("cifar") != std::string::npos ? Stem::cifar : Stem::imagenet;
+}
+
+/// What a training step is computed with; `--compat` keeps PyTorch's own choices.
+DeviceMath device_math(const TrainConfig& config, const Runtime& runtime) {
+  if (!config.compat.empty()) return {};
+  return {.tf32_convolutions = runtime.tf32, .tf32_products = runtime.tf32, .benchmark = true};
+}
+
+std::int64_t profile_warm_up(const Runtime& runtime) {
+  return runtime.graph == Runtime::Graph::off ? kProfileWarmUp : kProfileWarmUp + kRecordingSteps;
 }
 
 }  // namespace
@@ -81,6 +96,7 @@ Trainer::Trainer(TrainConfig config, Runtime runtime, const Dataset& dataset, Ru
       schedule_(config_.gamma, steps_per_epoch_, config_.num_epochs, config_.update_gamma_after_step,
                 config_.update_gamma_every_n_steps),
       relic_(initial_relic(config_, runtime_.device)),
+      queue_(runtime_.device),
       writer_(run_, log_) {
   AdamOptions options;
   options.learning_rate = config_.learning_rate;
@@ -90,6 +106,8 @@ Trainer::Trainer(TrainConfig config, Runtime runtime, const Dataset& dataset, Ru
     scaler_ = std::make_unique<GradScaler>(runtime_.device);
   }
 }
+
+Trainer::~Trainer() = default;
 
 void Trainer::load_weights(const StateDict& weights, const std::string& where) {
   load_state_dict(*relic_, weights, where);
@@ -114,10 +132,29 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
       std::make_unique<ProgressLine>(log_, ProgressLine::Shape{progress_.step, last, steps_per_epoch_,
                                                                config_.num_epochs, config_.batch_size, config_.alpha});
   last_save_seconds_ = now_seconds();
-  const auto spec = view_options(config_);
-  const auto source = make_cpu_view_source(
-      dataset_, spec,
-      {config_.batch_size, config_.seed, progress_.step, last, runtime_.view_workers, runtime_.device, left_out_});
+  const OwnStream stream(runtime_.device);
+  const auto source = make_view_source(dataset_, view_options(config_),
+                                       {.batch_size = config_.batch_size,
+                                        .seed = config_.seed,
+                                        .first_step = progress_.step,
+                                        .last_step = last,
+                                        .workers = runtime_.view_workers,
+                                        .device = runtime_.device,
+                                        .type = runtime_.autocast.value_or(torch::kFloat),
+                                        .left_out = left_out_});
+  if (!runtime_.device.is_cpu()) {
+    const auto reason = why_not_resident(dataset_, runtime_.device);
+    log_.info(reason.empty() ? "the GPU holds the images and renders their views"
+                             : "the CPU renders the views: " + reason);
+  }
+  if (runtime_.graph != Runtime::Graph::off) {
+    const auto tell = [this](const std::string& reason) {
+      log_.warning("a step cannot be recorded as a CUDA graph, and runs without: " + reason);
+    };
+    graph_ = std::make_unique<GraphedStep>(
+        [this](const Views& views) { return forward_and_update(views, nullptr); },
+        runtime_.graph == Runtime::Graph::required ? std::function<void(const std::string&)>{} : tell);
+  }
 
   relic_->train();
   Outcome outcome = Outcome::finished;
@@ -135,10 +172,10 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
           report_profile();
         }
       }
-      const auto metrics = train_step(source->next());
+      train_step(source->next());
       enter(profile_.get(), StepPart::rest);
       const bool interrupted = stop();
-      after_step(metrics, interrupted || progress_.step == last);
+      after_step(interrupted || progress_.step == last);
       if (interrupted) {
         outcome = Outcome::interrupted;
         break;
@@ -149,6 +186,9 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
     save(true);
   }
   log_.progress("");
+  if (const auto bytes = peak_device_bytes(runtime_.device); bytes > 0) {
+    log_.info("the GPU's memory, at most: " + bytes_text(static_cast<double>(bytes)));
+  }
   if (profile_) {
     profile_->begin_step(source->times());
     report_profile();
@@ -157,13 +197,13 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
 }
 
 void Trainer::profile(std::int64_t steps) {
-  profile_ = std::make_unique<StepProfile>(runtime_.device, kProfileWarmUp, steps);
+  profile_ = std::make_unique<StepProfile>(runtime_.device, profile_warm_up(runtime_), steps);
 }
 
 void Trainer::report_profile() {
   const auto lines = profile_->report(config_.batch_size);
   if (lines.empty()) {
-    log_.info("no steps to profile: the first " + std::to_string(kProfileWarmUp) + " warm up");
+    log_.info("no steps to profile: the first " + std::to_string(profile_warm_up(runtime_)) + " warm up");
   }
   for (const auto& line : lines) {
     log_.info(line);
@@ -183,6 +223,7 @@ bool Trainer::evaluation_is_due() const {
 void Trainer::evaluate() {
   const auto step = progress_.step;
   log_.progress("evaluating step " + std::to_string(step));
+  const DeviceMathScope exact(DeviceMath{});
   const auto evaluation = evaluator_->evaluate(*relic_);
   log_.progress("");
   for (const auto& line : evaluation_text(evaluation)) {
@@ -191,7 +232,7 @@ void Trainer::evaluate() {
   if (const auto warning = collapse_warning(evaluation.signs); !warning.empty()) {
     log_.warning("step " + std::to_string(step) + ": " + warning);
   }
-  append_metrics([&] { metrics_->append(step, epoch_of(step), evaluation); });
+  append_metrics(step, [&] { metrics_->append(step, epoch_of(step), evaluation); });
   progress_.evaluated_step = step;
   keep_if_best(evaluation);
   if (step >= last_step()) {
@@ -219,16 +260,14 @@ void Trainer::keep_if_best(const Evaluation& evaluation) {
 
 std::int64_t Trainer::epoch_of(std::int64_t steps_done) const { return (steps_done - 1) / steps_per_epoch_ + 1; }
 
-StepMetrics Trainer::train_step(const Views& views) {
+void Trainer::train_step(const Views& views) {
   const auto step = progress_.step;
-  if (step % steps_per_epoch_ == 0) {
-    progress_.epoch_loss_sum = 0;
-  }
   // Stochastic depth draws from torch's generator: seeded by the step, it needs no state in a checkpoint.
   torch::manual_seed(splitmix64(config_.seed + splitmix64(static_cast<std::uint64_t>(step))));
-  const auto terms = forward_views(*relic_, views, config_.batch_size, forward_, profile_.get());
-  require_finite_loss(terms, step);
-  update_weights(terms);
+  if (graph_) {
+    enter(profile_.get(), StepPart::recorded);
+  }
+  const auto measured = graph_ ? graph_->run(views) : forward_and_update(views, profile_.get());
 
   enter(profile_.get(), StepPart::target_update);
   const auto update = schedule_.at(step);
@@ -238,32 +277,29 @@ StepMetrics Trainer::train_step(const Views& views) {
   ++progress_.step;
   enter(profile_.get(), StepPart::rest);
 
-  StepMetrics metrics;
-  metrics.step = progress_.step;
-  metrics.epoch = epoch_of(progress_.step);
-  metrics.loss = terms.loss.item<double>();
-  metrics.invariance_loss = terms.invariance.item<double>();
-  metrics.gamma = schedule_.decay_before(progress_.step);
-  metrics.temperature = std::exp(relic_->log_temperature.item<double>());
-  metrics.bias = relic_->bias.item<double>();
-  metrics.learning_rate = config_.learning_rate;
-  metrics.top1 = instance_top_k(terms.logits, 1).item<double>();
-  metrics.top5 = instance_top_k(terms.logits, 5).item<double>();
-  metrics.images_per_second = line_->count_step();
-  progress_.epoch_loss_sum += metrics.loss;
-  progress_.total_loss_sum += metrics.loss;
-  return metrics;
+  StepMetrics known;
+  known.step = progress_.step;
+  known.epoch = epoch_of(progress_.step);
+  known.gamma = schedule_.decay_before(progress_.step);
+  known.learning_rate = config_.learning_rate;
+  queue_.push(known, measured);
 }
 
-void Trainer::require_finite_loss(const LossTerms& terms, std::int64_t step) {
-  const double loss = terms.loss.item<double>();
-  if (std::isfinite(loss)) {
+torch::Tensor Trainer::forward_and_update(const Views& views, StepProfile* profile) {
+  const DeviceMathScope math(device_math(config_, runtime_));
+  const auto terms = forward_views(*relic_, views, config_.batch_size, forward_, profile);
+  update_weights(terms, profile);
+  return measure_step(terms, *relic_);
+}
+
+void Trainer::require_finite_loss(const StepMetrics& metrics) {
+  if (std::isfinite(metrics.loss)) {
     return;
   }
-  const double invariance = terms.invariance.item<double>();
-  throw Error("the loss is not finite at step " + std::to_string(step + 1) + ": loss " + shortest(loss) +
-              ", contrast " + shortest(loss - config_.alpha * invariance) + ", invariance " + shortest(invariance) +
-              ", learning rate " + shortest(config_.learning_rate) + how_to_go_on());
+  throw Error("the loss is not finite at step " + std::to_string(metrics.step) + ": loss " + shortest(metrics.loss) +
+              ", contrast " + shortest(metrics.loss - config_.alpha * metrics.invariance_loss) + ", invariance " +
+              shortest(metrics.invariance_loss) + ", learning rate " + shortest(config_.learning_rate) +
+              how_to_go_on());
 }
 
 std::string Trainer::how_to_go_on() {
@@ -275,52 +311,66 @@ std::string Trainer::how_to_go_on() {
          "; --resume with a smaller -lr goes on from it";
 }
 
-void Trainer::update_weights(const LossTerms& terms) {
+void Trainer::update_weights(const LossTerms& terms, StepProfile* profile) {
   adam_->zero_grad();
-  enter(profile_.get(), StepPart::backward);
+  enter(profile, StepPart::backward);
   if (scaler_) {
     scaler_->scaled(terms.loss).backward();
-    enter(profile_.get(), StepPart::optimizer);
+    enter(profile, StepPart::optimizer);
     scaler_->step(*adam_);
   } else {
     terms.loss.backward();
-    enter(profile_.get(), StepPart::optimizer);
+    enter(profile, StepPart::optimizer);
     adam_->step();
   }
 }
 
-void Trainer::after_step(const StepMetrics& metrics, bool ends) {
-  append_metrics([&] { metrics_->append(metrics); });
-  writer_.poll();
-  const auto in_epoch = (progress_.step - 1) % steps_per_epoch_ + 1;
-  line_->show(metrics, progress_.epoch_loss_sum / static_cast<double>(in_epoch),
-              progress_.total_loss_sum / static_cast<double>(progress_.step));
-
-  const bool log_point = progress_.step % config_.log_every_n_steps == 0;
-  const bool epoch_end = in_epoch == steps_per_epoch_;
-  if (log_point) {
-    log_.info("step " + std::to_string(progress_.step) + ": instance top-1 " + fixed(100 * metrics.top1, 1) +
-              " %, top-5 " + fixed(100 * metrics.top5, 1) + " %");
-  }
-  if (epoch_end) {
-    log_.info("epoch " + std::to_string(metrics.epoch) + " of " + std::to_string(config_.num_epochs) + ": mean loss " +
-              fixed(progress_.epoch_loss_sum / static_cast<double>(in_epoch), 4) + ", " +
-              fixed(metrics.images_per_second, 1) + " images/s");
-  }
+void Trainer::after_step(bool ends) {
   const bool old = now_seconds() - last_save_seconds_ > config_.save_every_seconds;
-  if (ends || log_point || (epoch_end && old)) {
+  const bool saves = ends || progress_.step % config_.log_every_n_steps == 0 || (ends_epoch(progress_.step) && old);
+  // What is saved or evaluated has no step in it whose loss is not known to be finite.
+  record(saves || evaluation_is_due() ? queue_.all() : queue_.arrived());
+  writer_.poll();
+  if (saves) {
     save(ends);
   }
 }
 
-void Trainer::append_metrics(const std::function<void()>& append) {
+void Trainer::record(const std::vector<StepMetrics>& steps) {
+  if (steps.empty()) {
+    return;
+  }
+  const double images_per_second = line_->count_steps(static_cast<std::int64_t>(steps.size()));
+  for (StepMetrics metrics : steps) {
+    require_finite_loss(metrics);
+    metrics.images_per_second = images_per_second;
+    const auto in_epoch = (metrics.step - 1) % steps_per_epoch_ + 1;
+    if (in_epoch == 1) {
+      progress_.epoch_loss_sum = 0;
+    }
+    progress_.epoch_loss_sum += metrics.loss;
+    progress_.total_loss_sum += metrics.loss;
+    const double epoch_loss = progress_.epoch_loss_sum / static_cast<double>(in_epoch);
+    append_metrics(metrics.step, [&] { metrics_->append(metrics); });
+    line_->show(metrics, epoch_loss, progress_.total_loss_sum / static_cast<double>(metrics.step));
+    if (metrics.step % config_.log_every_n_steps == 0) {
+      log_.info("step " + std::to_string(metrics.step) + ": instance top-1 " + fixed(100 * metrics.top1, 1) +
+                " %, top-5 " + fixed(100 * metrics.top5, 1) + " %");
+    }
+    if (ends_epoch(metrics.step)) {
+      log_.info("epoch " + std::to_string(metrics.epoch) + " of " + std::to_string(config_.num_epochs) +
+                ": mean loss " + fixed(epoch_loss, 4) + ", " + fixed(images_per_second, 1) + " images/s");
+    }
+  }
+}
+
+void Trainer::append_metrics(std::int64_t step, const std::function<void()>& append) {
   try {
     append();
     metrics_failed_ = false;
   } catch (const Error& error) {  // a full disk costs rows of a table, not the training
     if (!metrics_failed_) {
-      log_.warning(std::string(error.what()) + "; rows are missing there from step " + std::to_string(progress_.step) +
-                   " on");
+      log_.warning(std::string(error.what()) + "; rows are missing there from step " + std::to_string(step) + " on");
     }
     metrics_failed_ = true;
   }
@@ -328,7 +378,7 @@ void Trainer::append_metrics(const std::function<void()>& append) {
 
 void Trainer::record_test_scores(double linear, double neighbours) {
   const auto step = progress_.step;
-  append_metrics([&] { metrics_->append_test_scores(step, epoch_of(step), linear, neighbours); });
+  append_metrics(step, [&] { metrics_->append_test_scores(step, epoch_of(step), linear, neighbours); });
   progress_.tested_step = step;
   save(true);
 }

@@ -15,7 +15,7 @@ namespace relic::ops {
 
 /// Working memory of a view; the sizes are those that `chain_sizes` gives.
 struct ChainMemory {
-  std::uint8_t* crop = nullptr;
+  std::uint8_t* crop = nullptr;          ///< a copy in padded rows, for groups that want one
   std::uint8_t* half_resized = nullptr;  ///< the crop, resized along one axis
   std::uint8_t* resized = nullptr;       ///< and along both, four bytes a pixel
   std::uint8_t* planes = nullptr;        ///< the view, three planes
@@ -43,6 +43,7 @@ constexpr int crop_row(const ViewParams& params) {
   return padded_row<Group>(3 * params.width + 4);
 }
 
+/// For this crop, and for all that are no wider and no higher.
 template <typename Group>
 constexpr ChainSizes chain_sizes(const ViewSpec& spec, const ViewParams& params) {
   const auto size = static_cast<std::size_t>(spec.size);
@@ -55,7 +56,7 @@ constexpr ChainSizes chain_sizes(const ViewSpec& spec, const ViewParams& params)
   ChainSizes sizes;
   const auto crop = static_cast<std::size_t>(crop_row<Group>(params));
   const auto height = static_cast<std::size_t>(params.height) + 1;  // one row more, as for the crop's columns
-  sizes.crop = height * crop;
+  sizes.crop = Group::copies_crop ? height * crop : 0;
   sizes.half_resized = height * row > size * crop ? height * row : size * crop;
   sizes.resized = size * row;
   sizes.planes = 3 * size * size;
@@ -78,14 +79,20 @@ constexpr void crop_resize_flip(const Group& group, const ImageRef& image, const
   const std::ptrdiff_t image_row = static_cast<std::ptrdiff_t>(3) * image.width;
   const std::uint8_t* corner = image.pixels + params.top * image_row + static_cast<std::ptrdiff_t>(3) * params.left;
   const int row = padded_row<Group>(4 * spec.size);
-  const int crop = crop_row<Group>(params);
-  copy_rows(group, corner, image_row, params.height, 3 * params.width, memory.crop, crop);
+  const int narrow = crop_row<Group>(params);
+  const std::uint8_t* crop = corner;
+  std::ptrdiff_t crop_stride = image_row;
+  if constexpr (Group::copies_crop) {
+    copy_rows(group, corner, image_row, params.height, 3 * params.width, memory.crop, narrow);
+    crop = memory.crop;
+    crop_stride = narrow;
+  }
   if (rows_first(x.in, y.in, x.out, y.out)) {
-    resize_rows(group, memory.crop, crop, y, memory.half_resized);
-    resize_columns(group, memory.half_resized, crop, y.out, x, params.flip, memory.resized, row);
+    resize_rows(group, crop, crop_stride, y, memory.half_resized, narrow);
+    resize_columns(group, memory.half_resized, narrow, y.out, x, params.flip, memory.resized, row);
   } else {
-    resize_columns(group, memory.crop, crop, y.in, x, params.flip, memory.half_resized, row);
-    resize_rows(group, memory.half_resized, row, y, memory.resized);
+    resize_columns(group, crop, crop_stride, y.in, x, params.flip, memory.half_resized, row);
+    resize_rows(group, memory.half_resized, row, y, memory.resized, row);
   }
   split_planes(group, memory.resized, row, spec.size, spec.size, memory.planes);
 }
@@ -123,17 +130,25 @@ constexpr void blur(const Group& group, const ViewSpec& spec, float sigma, const
   }
 }
 
-/// Renders a view into `out`, [size, size, 3].
+/// Renders a view into three planes. A group that does not copy the crop reads a row and four bytes past the image's
+/// end.
 template <typename Group>
-constexpr void render(const Group& group, const ImageRef& image, const ViewSpec& spec, const ViewParams& params,
-                      const ChainMemory& memory, std::uint8_t* out) {
+constexpr Planes render_planes(const Group& group, const ImageRef& image, const ViewSpec& spec,
+                               const ViewParams& params, const ChainMemory& memory) {
   const Planes planes{memory.planes, spec.size * spec.size};
   crop_resize_flip(group, image, spec, params, memory);
   if (params.jitter) jitter(group, params, planes);
   if (params.gray) to_gray(group, planes);
   blur(group, spec, params.sigma, planes, memory.blur);
   if (params.solarize) solarize(group, planes, spec.solarize_threshold);
-  interleave(group, planes, out);
+  return planes;
+}
+
+/// Renders a view into `out`, [size, size, 3].
+template <typename Group>
+constexpr void render(const Group& group, const ImageRef& image, const ViewSpec& spec, const ViewParams& params,
+                      const ChainMemory& memory, std::uint8_t* out) {
+  interleave(group, render_planes(group, image, spec, params, memory), out);
 }
 
 }  // namespace relic::ops

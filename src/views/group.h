@@ -10,6 +10,9 @@ namespace relic::ops {
 struct SerialGroup {
   /// Neighbouring elements that an element of a phase handles together, for vector units; 1 in a block of threads.
   static constexpr int lanes = 32;
+  /// Whether a crop is first copied to rows that vector units can read to their end; a block of threads reads the
+  /// image.
+  static constexpr bool copies_crop = true;
 
   template <typename Element>
   constexpr void for_each(int count, const Element& element) const {

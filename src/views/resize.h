@@ -76,11 +76,10 @@ constexpr void copy_rows(const Group& group, const std::uint8_t* corner, std::pt
 /// Narrows or widens interleaved rows [height, in_row] (three bytes a pixel, one byte more readable at the end) to
 /// [height, out_row] of four bytes a pixel, mirrored if `flip`.
 template <typename Group>
-constexpr void resize_columns(const Group& group, const std::uint8_t* in, int in_row, int height,
+constexpr void resize_columns(const Group& group, const std::uint8_t* in, std::ptrdiff_t in_row, int height,
                               const ResizeAxis& axis, bool flip, std::uint8_t* out, int out_row) {
   group.for_each(height, axis.out, [=](int y, int x) {
-    const std::uint8_t* pixel =
-        in + static_cast<std::ptrdiff_t>(y) * in_row + static_cast<std::ptrdiff_t>(3) * axis.first[x];
+    const std::uint8_t* pixel = in + y * in_row + static_cast<std::ptrdiff_t>(3) * axis.first[x];
     const int* weights = axis.weights + static_cast<std::ptrdiff_t>(x) * axis.taps;
     constexpr int half = 1 << (resize_precision - 1);
     std::array<int, 4> sums{half, half, half, half};
@@ -92,21 +91,22 @@ constexpr void resize_columns(const Group& group, const std::uint8_t* in, int in
   });
 }
 
-/// Shrinks or stretches rows [axis.in, row] to [axis.out, row]; `row` is a whole number of lane blocks.
+/// Shrinks or stretches rows [axis.in, in_row] to [axis.out, out_row], of which the first out_row bytes are taken, a
+/// whole number of lane blocks. One input row more is readable.
 template <typename Group>
-constexpr void resize_rows(const Group& group, const std::uint8_t* in, int row, const ResizeAxis& axis,
-                           std::uint8_t* out) {
+constexpr void resize_rows(const Group& group, const std::uint8_t* in, std::ptrdiff_t in_row, const ResizeAxis& axis,
+                           std::uint8_t* out, int out_row) {
   constexpr int lanes = Group::lanes;
-  group.for_each(axis.out, row / lanes, [=](int y, int block) {
+  group.for_each(axis.out, out_row / lanes, [=](int y, int block) {
     const int* weights = axis.weights + static_cast<std::ptrdiff_t>(y) * axis.taps;
-    const std::uint8_t* upper = in + static_cast<std::ptrdiff_t>(axis.first[y]) * row + block * lanes;
+    const std::uint8_t* upper = in + axis.first[y] * in_row + block * lanes;
     std::array<int, lanes> sums{};
     for (int i = 0; i < lanes; ++i) sums[i] = 1 << (resize_precision - 1);
-    for (int k = 0; k < axis.taps; k += 2, upper += 2 * static_cast<std::ptrdiff_t>(row)) {
-      const std::uint8_t* lower = upper + row;
+    for (int k = 0; k < axis.taps; k += 2, upper += 2 * in_row) {
+      const std::uint8_t* lower = upper + in_row;
       for (int i = 0; i < lanes; ++i) sums[i] += weights[k] * upper[i] + weights[k + 1] * lower[i];
     }
-    std::uint8_t* target = out + static_cast<std::ptrdiff_t>(y) * row + block * lanes;
+    std::uint8_t* target = out + static_cast<std::ptrdiff_t>(y) * out_row + block * lanes;
     for (int i = 0; i < lanes; ++i) target[i] = resized_byte(sums[i]);
   });
 }

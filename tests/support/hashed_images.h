@@ -1,7 +1,9 @@
 // A data set for tests: noise that is the same everywhere.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -30,6 +32,12 @@ class HashedImages : public Dataset {
     if (broken.contains(index)) throw BadImage(std::to_string(index) + " is broken");
     scratch = images_[static_cast<std::size_t>(index)];
     return scratch.ref();
+  }
+  [[nodiscard]] std::optional<ImageSize> common_size() const override {
+    const auto& first = images_.at(0);
+    const auto alike = [&](const Image& image) { return image.width == first.width && image.height == first.height; };
+    if (!broken.empty() || !std::ranges::all_of(images_, alike)) return std::nullopt;
+    return ImageSize{first.width, first.height};
   }
   [[nodiscard]] int label(std::int64_t index) const override { return static_cast<int>(index % 3); }
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }

@@ -60,12 +60,12 @@ std::vector<std::uint8_t> resize(const Image& image, const Resized& crop, int ou
                  crop.height, 3 * crop.width, cropped.data(), crop_row);
   if (ops::rows_first(crop.width, crop.height, out_width, out_height)) {
     auto half = bytes(out_height, crop_row);
-    ops::resize_rows(group, cropped.data(), crop_row, y, half.data());
+    ops::resize_rows(group, cropped.data(), crop_row, y, half.data(), crop_row);
     ops::resize_columns(group, half.data(), crop_row, out_height, x, crop.flip, resized.data(), row);
   } else {
     auto half = bytes(crop.height + 1, row);
     ops::resize_columns(group, cropped.data(), crop_row, crop.height, x, crop.flip, half.data(), row);
-    ops::resize_rows(group, half.data(), row, y, resized.data());
+    ops::resize_rows(group, half.data(), row, y, resized.data(), row);
   }
   ops::split_planes(group, resized.data(), row, out_width, out_height, planes.data());
   ops::interleave(group, Planes{planes.data(), out_width * out_height}, out.data());

@@ -5,6 +5,7 @@
 
 #include "augment_fixtures.h"
 #include "relic/core/random.h"
+#include "views/arena.h"
 #include "views/render_variants.h"
 
 namespace relic {
@@ -88,6 +89,56 @@ TEST(RenderView, GivesTheSameBytesForEveryVectorUnit) {
         EXPECT_EQ(render(variants[v], image, fixture, scratches[v]), reference)
             << variants[v].name << " against " << variants.back().name << ", side " << side << ", draw " << i;
       }
+    }
+  }
+}
+
+/// A block of threads, as far as one thread can be one: the elements of a phase come in an order of their own, and what
+/// vector units want is left out.
+struct ScatteredGroup {
+  static constexpr int lanes = 1;
+  static constexpr bool copies_crop = false;
+
+  template <typename Element>
+  constexpr void for_each(int count, const Element& element) const {
+    constexpr int stride = 7;
+    for (int start = stride - 1; start >= 0; --start) {
+      for (int i = start; i < count; i += stride) element(i);
+    }
+  }
+  template <typename Element>
+  constexpr void for_each(int rows, int columns, const Element& element) const {
+    for_each(rows * columns, [&](int i) { element(i / columns, i % columns); });
+  }
+  template <typename Term>
+  constexpr unsigned sum(int count, const Term& term) const {
+    unsigned total = 0;
+    for_each(count, [&](int i) { total += term(i); });
+    return total;
+  }
+};
+
+TEST(RenderView, GivesTheSameBytesToAGroupOfThreadsInLittleMemory) {
+  for (const int side : {9, 32, 50, 130}) {
+    const int height = side + 3;
+    CounterRng rng(8, 0, 0, static_cast<std::uint32_t>(side));
+    Image image;
+    image.resize(side, height);
+    for (auto& value : image.pixels) value = static_cast<std::uint8_t>(rng.below(256));
+    // Exactly what may be read past the image.
+    std::vector<std::uint8_t> pixels = image.pixels;
+    pixels.resize(pixels.size() + static_cast<std::size_t>(3 * side + 4), 255);
+    const MultiCropSpec views = multi_crop_for(side, 2, 4);
+    RenderScratch scratch;
+    for (int i = 0; i < 120; ++i) {
+      const ViewSpec& spec = views.of(i % 6);
+      const auto params = draw_view(spec, {9, 0, i, i % 6}, side, height);
+      const auto arena = ops::arena_of<ScatteredGroup>(spec, side, height);
+      std::vector<int> memory((arena.bytes + sizeof(int) - 1) / sizeof(int), -1);
+      std::vector<std::uint8_t> got(static_cast<std::size_t>(3 * spec.size * spec.size));
+      ops::render(ScatteredGroup{}, {pixels.data(), side, height}, spec, params,
+                  ops::chain_memory(arena, reinterpret_cast<std::uint8_t*>(memory.data())), got.data());
+      ASSERT_EQ(got, render({"", render_view}, image, {spec, params}, scratch)) << "side " << side << ", draw " << i;
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ class Dataset {
   /// Image `index`: a reference into the data set's own memory, or into `scratch`, which a reader that decodes fills.
   /// Throws BadImage, or Error where no image can be read, naming the file (and offset).
   virtual ImageRef image(std::int64_t index, Image& scratch) const = 0;
+  /// The size of all images, where it is known before any is read; none of them is a BadImage then.
+  [[nodiscard]] virtual std::optional<ImageSize> common_size() const { return std::nullopt; }
   /// Class of image `index`, or −1 where the data set has no labels.
   [[nodiscard]] virtual int label(std::int64_t index) const = 0;
   /// Names of the classes; empty where there are no labels.
@@ -44,6 +47,7 @@ enum class Split { pretraining, train, test };
 struct DatasetInfo {
   std::string name;
   int image_size = 0;      ///< side of a global view, pixels
+  bool one_size = false;   ///< all images are squares of that side
   bool in_memory = false;  ///< read whole when it is opened
   bool synthetic = false;  ///< drawn by us: its scores say nothing about real images
 };

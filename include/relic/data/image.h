@@ -14,6 +14,12 @@ struct ImageRef {
   int height = 0;
 };
 
+/// Pixels.
+struct ImageSize {
+  int width = 0;
+  int height = 0;
+};
+
 /// Pixels of one's own.
 struct Image {
   std::vector<std::uint8_t> pixels;  ///< height × width × 3

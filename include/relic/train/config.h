@@ -32,15 +32,17 @@ struct TrainConfig {
 
   // Ours.
   std::uint64_t seed = 42;
-  std::string device = "auto";    // auto, cpu, cuda, cuda:N
-  std::string precision;          // fp32, bf16, fp16; empty: fp32, or what fp16_precision means on the device
-  std::string stem = "auto";      // auto, cifar, imagenet
-  std::string compat;             // empty, or 0.4.1
-  bool bn_per_view = false;       // one forward pass, and so BatchNorm statistics, per view
-  std::int64_t num_threads = 0;   // 0: all available cores
-  std::int64_t num_workers = -1;  // −1: fits the machine
-  std::int64_t image_size = 0;    // 0: the data set's
-  std::int64_t max_images = 0;    // 0: all
+  std::string device = "auto";      // auto, cpu, cuda, cuda:N
+  std::string precision;            // fp32, bf16, fp16; empty: fp32, or what fp16_precision means on the device
+  std::string tf32 = "on";          // on, off
+  std::string cuda_graph = "auto";  // auto, on, off
+  std::string stem = "auto";        // auto, cifar, imagenet
+  std::string compat;               // empty, or 0.4.1
+  bool bn_per_view = false;         // one forward pass, and so BatchNorm statistics, per view
+  std::int64_t num_threads = 0;     // 0: all available cores
+  std::int64_t num_workers = -1;    // −1: fits the machine
+  std::int64_t image_size = 0;      // 0: the data set's
+  std::int64_t max_images = 0;      // 0: all
   std::int64_t max_bad_images = 100;
   std::int64_t max_steps = 0;      // 0: no early stop
   double save_every_seconds = 60;  // an epoch's end saves where the last save is older

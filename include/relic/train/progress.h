@@ -23,8 +23,8 @@ class ProgressLine {
   };
   ProgressLine(Log& log, const Shape& shape);
 
-  /// Images per second over the last seconds, the step just done included.
-  double count_step();
+  /// Images per second over the last seconds, the steps included that are known to be done since the last call.
+  double count_steps(std::int64_t steps);
   /// The time since the last step was none of training.
   void skip_time() { last_step_ = Clock::now(); }
   void show(const StepMetrics& metrics, double epoch_loss, double total_loss);

@@ -3,6 +3,7 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,9 @@ namespace relic {
 struct Runtime {
   torch::Device device = torch::kCPU;
   std::optional<torch::ScalarType> autocast;  ///< none: float32
+  bool tf32 = false;                          ///< float32 matrix products of a GPU in TF32
+  enum class Graph : std::uint8_t { off, where_possible, required };
+  Graph graph = Graph::off;  ///< a step as one CUDA graph
   int compute_threads = 1;
   int view_workers = 1;
   std::vector<std::string> notes;     ///< what was decided and is worth a line in the log
@@ -24,7 +28,7 @@ struct Runtime {
 /// UsageError where it cannot (`--device cuda` without one, `--precision fp16` on a CPU).
 Runtime choose_runtime(const TrainConfig& config);
 
-/// "float32", "bfloat16", "float16".
+/// "float32", "float32 (TF32)", "bfloat16", "float16".
 std::string precision_text(const Runtime& runtime);
 
 }  // namespace relic

@@ -22,6 +22,7 @@ enum class StepPart : std::uint8_t {
   loss,
   backward,
   optimizer,
+  recorded,  ///< all of these, where a step is one CUDA graph
   target_update,
   rest,  ///< metrics, log, saves, scores
 };

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "relic/core/log.h"
 #include "relic/data/dataset.h"
@@ -21,10 +22,13 @@
 #include "relic/train/run_directory.h"
 #include "relic/train/runtime.h"
 #include "relic/train/step_profile.h"
+#include "relic/train/step_queue.h"
 #include "relic/train/train_step.h"
 #include "relic/views/view_spec.h"
 
 namespace relic {
+
+class GraphedStep;
 
 /// What the settings mean for the networks, the views and the forward pass.
 RelicOptions relic_options(const TrainConfig& config);
@@ -45,6 +49,9 @@ class Trainer {
   /// `left_out`: see ViewSourceOptions.
   Trainer(TrainConfig config, Runtime runtime, const Dataset& dataset, RunDirectory run, Log& log,
           std::function<void(const BadImage&)> left_out = {});
+  ~Trainer();
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
 
   /// Starts from these weights instead of random ones (`--ckpt_path`).
   void load_weights(const StateDict& weights, const std::string& where);
@@ -76,17 +83,20 @@ class Trainer {
   [[nodiscard]] std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
 
  private:
-  StepMetrics train_step(const Views& views);
-  void require_finite_loss(const LossTerms& terms, std::int64_t step);
-  void update_weights(const LossTerms& terms);
-  void after_step(const StepMetrics& metrics, bool ends);
+  void train_step(const Views& views);
+  torch::Tensor forward_and_update(const Views& views, StepProfile* profile);
+  void update_weights(const LossTerms& terms, StepProfile* profile);
+  void after_step(bool ends);
+  void record(const std::vector<StepMetrics>& steps);
+  void require_finite_loss(const StepMetrics& metrics);
+  [[nodiscard]] bool ends_epoch(std::int64_t steps_done) const { return steps_done % steps_per_epoch_ == 0; }
   [[nodiscard]] bool evaluation_is_due() const;
   void evaluate();
   void keep_if_best(const Evaluation& evaluation);
   void report_profile();
   [[nodiscard]] std::int64_t epoch_of(std::int64_t steps_done) const;
-  /// Calls `append`, whose failure is told once.
-  void append_metrics(const std::function<void()>& append);
+  /// Calls `append`, of `step`, whose failure is told once.
+  void append_metrics(std::int64_t step, const std::function<void()>& append);
   Checkpoint checkpoint();
   void save(bool also_wait);
   [[nodiscard]] std::string how_to_go_on();
@@ -107,6 +117,8 @@ class Trainer {
   std::unique_ptr<MetricsFile> metrics_;
   std::unique_ptr<ProgressLine> line_;
   std::unique_ptr<StepProfile> profile_;  // until it has been reported
+  StepQueue queue_;
+  std::unique_ptr<GraphedStep> graph_;
   const Evaluator* evaluator_ = nullptr;
   CheckpointWriter writer_;
   double last_save_seconds_ = 0;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "relic/data/dataset.h"
@@ -14,8 +15,8 @@
 
 namespace relic {
 
-/// Views of one batch of N images, view-major (all images of view 0, then of view 1, …), float32 in [0, 1],
-/// channels_last.
+/// Views of one batch of N images, view-major (all images of view 0, then of view 1, …), in [0, 1], channels_last,
+/// float32 unless a source was asked for another type.
 struct Views {
   torch::Tensor global;               // [G·N, 3, S, S]
   torch::Tensor local;                // [L·N, 3, s, s]; undefined without local views
@@ -44,6 +45,7 @@ struct ViewSourceOptions {
   std::int64_t last_step = 0;   ///< one past the last
   int workers = 1;              ///< rendering threads, at least 1
   torch::Device device = torch::kCPU;
+  torch::ScalarType type = torch::kFloat;  ///< of views rendered on a GPU: that, or float16, bfloat16
   /// Told, by any worker, of an image that cannot be read; the next one that can takes its place. Without it, the first
   /// such image is an error.
   std::function<void(const BadImage&)> left_out{};
@@ -52,5 +54,17 @@ struct ViewSourceOptions {
 /// Decodes and renders in worker threads, two batches ahead. The views do not depend on the number of workers.
 std::unique_ptr<ViewSource> make_cpu_view_source(const Dataset& dataset, const MultiCropSpec& spec,
                                                  const ViewSourceOptions& options);
+
+/// Renders on the GPU, from images that it holds all of (`--device cuda`). The views are those of the CPU; a rounding
+/// of the blur may differ. Each `next` only launches work in the current stream.
+std::unique_ptr<ViewSource> make_resident_view_source(const Dataset& dataset, const MultiCropSpec& spec,
+                                                      const ViewSourceOptions& options);
+
+/// Why a GPU does not render this data set's views itself; empty: it does.
+std::string why_not_resident(const Dataset& dataset, const torch::Device& device);
+
+/// The one that renders on the GPU where it can, else the one of worker threads.
+std::unique_ptr<ViewSource> make_view_source(const Dataset& dataset, const MultiCropSpec& spec,
+                                             const ViewSourceOptions& options);
 
 }  // namespace relic

@@ -1,0 +1,27 @@
+#include "train/device_math.h"
+
+#include <ATen/Context.h>
+
+namespace relic {
+
+namespace {
+
+DeviceMath current() {
+  const auto& context = at::globalContext();
+  return {context.allowTF32CuDNN(), context.allowTF32CuBLAS(), context.benchmarkCuDNN()};
+}
+
+void set(const DeviceMath& math) {
+  auto& context = at::globalContext();
+  context.setAllowTF32CuDNN(math.tf32_convolutions);
+  context.setAllowTF32CuBLAS(math.tf32_products);
+  context.setBenchmarkCuDNN(math.benchmark);
+}
+
+}  // namespace
+
+DeviceMathScope::DeviceMathScope(const DeviceMath& math) : before_(current()) { set(math); }
+
+DeviceMathScope::~DeviceMathScope() { set(before_); }
+
+}  // namespace relic

@@ -1,0 +1,126 @@
+// Views that the GPU renders against those of the CPU.
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+#include "relic/core/error.h"
+#include "relic/views/view_source.h"
+#include "support/hashed_images.h"
+#include "support/temporary_folder.h"
+
+namespace relic {
+namespace {
+
+const torch::Device gpu(torch::kCUDA, 0);
+
+/// Smooth pictures of one size: what a filter rounds differently, it rounds differently on noise and on gradients.
+class SmoothImages final : public testing::HashedImages {
+ public:
+  SmoothImages(std::size_t count, int width, int height)
+      : HashedImages(std::vector<std::pair<int, int>>(count, {width, height})) {}
+  ImageRef image(std::int64_t index, Image& scratch) const override {
+    HashedImages::image(index, scratch);
+    for (int y = 0; y < scratch.height; ++y) {
+      for (int x = 0; x < scratch.width; ++x) {
+        for (int c = 0; c < 3; ++c) {
+          auto& value = scratch.pixels[static_cast<std::size_t>(3 * (y * scratch.width + x) + c)];
+          value =
+              static_cast<std::uint8_t>((value / 4 + (2 + c) * x + (5 - c) * y + 17 * static_cast<int>(index)) & 255);
+        }
+      }
+    }
+    return scratch.ref();
+  }
+};
+
+constexpr std::int64_t kBatch = 24;
+constexpr std::int64_t kSteps = 5;
+
+ViewSourceOptions options(const torch::Device& device) {
+  ViewSourceOptions result;
+  result.batch_size = kBatch;
+  result.seed = 7;
+  result.first_step = 1;
+  result.last_step = kSteps;
+  result.workers = 4;
+  result.device = device;
+  return result;
+}
+
+struct Agreement {
+  std::int64_t values = 0;
+  std::int64_t equal = 0;
+  std::int64_t within_one = 0;
+
+  void add(const torch::Tensor& got, const torch::Tensor& expected) {
+    ASSERT_EQ(got.sizes(), expected.sizes());
+    ASSERT_TRUE(got.is_contiguous(torch::MemoryFormat::ChannelsLast));
+    const auto steps = ((got.cpu() - expected).abs() * 255).round();
+    values += steps.numel();
+    equal += (steps == 0).sum().item<std::int64_t>();
+    within_one += (steps <= 1).sum().item<std::int64_t>();
+  }
+};
+
+void compare(int width, int height, int view_size) {
+  const SmoothImages dataset(60, width, height);
+  const auto spec = multi_crop_for(view_size, 2, 4);
+  const auto on_gpu = make_resident_view_source(dataset, spec, options(gpu));
+  const auto on_cpu = make_cpu_view_source(dataset, spec, options(torch::kCPU));
+  Agreement agreement;
+  for (std::int64_t step = 1; step < kSteps; ++step) {  // two batches an epoch
+    const auto got = on_gpu->next();
+    const auto expected = on_cpu->next();
+    ASSERT_EQ(got.samples, expected.samples);
+    agreement.add(got.global, expected.global);
+    agreement.add(got.local, expected.local);
+  }
+  const auto share = [&](std::int64_t count) {
+    return static_cast<double>(count) / static_cast<double>(agreement.values);
+  };
+  std::printf("  %d x %d to %d: %.5f %% equal, %.5f %% within 1/255\n", width, height, view_size,
+              100 * share(agreement.equal), 100 * share(agreement.within_one));
+  EXPECT_GE(share(agreement.within_one), 0.999);
+  EXPECT_GE(share(agreement.equal), 0.999);
+}
+
+TEST(ResidentViewSource, GivesTheCpusViews) {
+  compare(32, 32, 32);    // CIFAR-10
+  compare(96, 96, 96);    // STL-10
+  compare(40, 25, 32);    // wide
+  compare(20, 61, 48);    // high
+  compare(256, 200, 96);  // images that no multiprocessor's memory holds
+}
+
+TEST(ResidentViewSource, GivesTheCpusViewsWhereWorkingMemoryLiesOutsideTheMultiprocessor) { compare(224, 224, 192); }
+
+TEST(ResidentViewSource, WritesTheTypeThatIsAskedFor) {
+  const SmoothImages dataset(60, 32, 32);
+  const auto spec = multi_crop_for(32, 2, 1);
+  const auto exact = make_resident_view_source(dataset, spec, options(gpu))->next();
+  for (const auto type : {torch::kHalf, torch::kBFloat16}) {
+    auto rounded = options(gpu);
+    rounded.type = type;
+    const auto views = make_resident_view_source(dataset, spec, rounded)->next();
+    EXPECT_TRUE(torch::equal(views.global, exact.global.to(type)));
+    EXPECT_TRUE(torch::equal(views.local, exact.local.to(type)));
+  }
+}
+
+TEST(ResidentViewSource, EndsAfterTheLastStep) {
+  const SmoothImages dataset(60, 32, 32);
+  const auto source = make_resident_view_source(dataset, multi_crop_for(32, 1, 1), options(gpu));
+  for (std::int64_t step = 1; step < kSteps; ++step) source->next();
+  EXPECT_EQ(testing::message_of<Error>([&] { source->next(); }), "no views after step 5: the view source ends there");
+}
+
+TEST(ResidentViewSource, IsNotForImagesOfDifferentSizes) {
+  const testing::HashedImages dataset({{32, 32}, {30, 32}});
+  EXPECT_EQ(why_not_resident(dataset, gpu), "its images are of different sizes");
+}
+
+}  // namespace
+}  // namespace relic

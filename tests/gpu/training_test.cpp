@@ -1,0 +1,154 @@
+// Trainings on a GPU against those of the CPU, and against one another.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "relic/core/file.h"
+#include "support/temporary_folder.h"
+#include "train/training_run.h"
+
+namespace relic {
+namespace {
+
+using testing::expect_equal;
+using testing::lines_of;
+using testing::never;
+using testing::TemporaryFolder;
+using testing::TrainingRun;
+
+TrainConfig config_of(const std::filesystem::path& folder) {
+  auto config = testing::small_config(folder);
+  config.batch_size = 16;
+  config.num_epochs = 4;
+  config.device = "cuda";
+  config.tf32 = "off";
+  return config;
+}
+
+constexpr std::size_t kImages = 50;  // three steps an epoch
+
+struct Row {
+  double loss = 0;
+  double top1 = 0;
+};
+
+std::vector<Row> rows_of(const RunDirectory& run) {
+  std::vector<Row> rows;
+  for (const auto& line : lines_of(run.metrics())) {
+    std::vector<std::string> cells;
+    std::istringstream text(line);
+    for (std::string cell; std::getline(text, cell, ',');) cells.push_back(cell);
+    if (cells.at(0) != "step" && !cells.at(2).empty()) {
+      rows.push_back({std::strtod(cells.at(2).c_str(), nullptr), std::strtod(cells.at(8).c_str(), nullptr)});
+    }
+  }
+  return rows;
+}
+
+std::vector<Row> train(const TrainConfig& config) {
+  TrainingRun run(config, kImages);
+  EXPECT_EQ(run.trainer->run(never), Trainer::Outcome::finished);
+  return rows_of(run.directory);
+}
+
+void expect_near(const std::vector<Row>& got, const std::vector<Row>& expected, double relative) {
+  ASSERT_EQ(got.size(), expected.size());
+  double largest = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double difference = std::abs(got[i].loss - expected[i].loss) / std::abs(expected[i].loss);
+    largest = std::max(largest, difference);
+    EXPECT_LT(difference, relative) << "step " << i + 1;
+  }
+  std::printf("  losses of %zu steps differ by at most %.2g\n", got.size(), largest);
+}
+
+TEST(GpuTraining, FollowsTheCpus) {
+  TemporaryFolder folder;
+  auto config = config_of(folder / "gpu");
+  const auto on_gpu = train(config);
+  config.device = "cpu";
+  config.save_model_dir = folder / "cpu";
+  expect_near(on_gpu, train(config), 1e-2);
+}
+
+TEST(GpuTraining, IsTheSameAsOneGraphAndStepByStep) {
+  for (const char* precision : {"fp32", "bf16", "fp16"}) {
+    TemporaryFolder folder;
+    auto config = config_of(folder / "graph");
+    config.precision = precision;
+    config.cuda_graph = "on";
+    const auto graph = train(config);
+    config.save_model_dir = folder / "steps";
+    config.cuda_graph = "off";
+    expect_near(graph, train(config), std::string(precision) == "fp32" ? 1e-3 : 2e-2);
+  }
+}
+
+TEST(GpuTraining, RecordsEveryEncoderAndLoss) {
+  for (const char* encoder : {"resnet50", "efficientnet"}) {
+    for (const bool siglip : {false, true}) {
+      TemporaryFolder folder;
+      auto config = config_of(folder / "run");
+      config.encoder_model_name = encoder;
+      config.precision = "fp16";
+      config.use_siglip = siglip;
+      config.cuda_graph = "on";
+      config.max_steps = 6;
+      for (const auto& row : train(config)) EXPECT_TRUE(std::isfinite(row.loss));
+    }
+  }
+}
+
+TEST(GpuTraining, GoesOnWhereItStopped) {
+  TemporaryFolder folder;
+  auto config = config_of(folder / "whole");
+  config.precision = "fp16";
+  const auto whole = train(config);
+  config.save_model_dir = folder / "parts";
+  {
+    TrainingRun first(config, kImages);
+    int steps = 0;
+    EXPECT_EQ(first.trainer->run([&] { return ++steps == 5; }), Trainer::Outcome::interrupted);
+  }
+  TrainingRun second(config, kImages);
+  const auto middle = read_checkpoint(second.directory.checkpoint());
+  EXPECT_EQ(middle.progress.step, 5);
+  second.trainer->resume(middle);
+  EXPECT_EQ(second.trainer->run(never), Trainer::Outcome::finished);
+  expect_near(rows_of(second.directory), whole, 2e-2);
+}
+
+TEST(GpuTraining, CompatRunsInPyTorchsOwnArithmetic) {
+  TemporaryFolder folder;
+  auto config = config_of(folder / "run");
+  config.compat = "0.4.1";
+  config.num_local_views = 3;
+  config.max_steps = 6;
+  for (const auto& row : train(config)) EXPECT_TRUE(std::isfinite(row.loss));
+}
+
+TEST(GpuTraining, ALossThatIsNotFiniteStopsItAndKeepsTheLastCheckpoint) {
+  TemporaryFolder folder;
+  auto config = config_of(folder / "run");
+  config.max_steps = 2;
+  train(config);
+  const auto before = read_file(RunDirectory(folder / "run").checkpoint());
+  config.max_steps = 0;
+  config.learning_rate = 1e39;
+  TrainingRun bad(config, kImages);
+  bad.trainer->resume(read_checkpoint(bad.directory.checkpoint()));
+  EXPECT_THAT(testing::message_of<Error>([&] { bad.trainer->run(never); }),
+              ::testing::HasSubstr("the loss is not finite at step 4"));
+  EXPECT_EQ(read_file(bad.directory.checkpoint()), before);
+}
+
+}  // namespace
+}  // namespace relic

@@ -29,6 +29,7 @@
 #include "relic/train/settings.h"
 #include "relic/train/settings_file.h"
 #include "relic/train/trainer.h"
+#include "relic/views/view_source.h"
 #include "stop_signal.h"
 #include "train_plan.h"
 
@@ -52,6 +53,13 @@ MemoryNeed memory_need(const Plan& plan, Relic& relic) {
                              forward_options(plan.config, plan.runtime));
 }
 
+/// Of images that a GPU holds.
+double resident_bytes(const Plan& plan) {
+  const auto& info = dataset_info(plan.config.dataset_name);
+  const auto size = info.one_size ? std::optional(ImageSize{info.image_size, info.image_size}) : std::nullopt;
+  return why_not_resident(size, plan.images.size, plan.runtime.device).empty() ? dataset_bytes(plan) : 0;
+}
+
 std::string memory_text(const Plan& plan, const MemoryNeed& need) {
   const auto& info = dataset_info(plan.config.dataset_name);
   const double in_memory = info.in_memory ? dataset_bytes(plan) : 0;
@@ -61,7 +69,7 @@ std::string memory_text(const Plan& plan, const MemoryNeed& need) {
     return "memory: about " + bytes_text(need.total() + in_memory) + training + ", the copy that is saved " +
            bytes_text(need.snapshot) + ", images " + bytes_text(in_memory) + "), besides the program's own 120 MB";
   }
-  const double resident = info.one_size ? dataset_bytes(plan) : 0;
+  const double resident = resident_bytes(plan);
   return "memory of the GPU: about " + bytes_text(need.total() - need.snapshot + resident) + training + ", images " +
          bytes_text(resident) + "), besides CUDA's own half GB; of the machine: the copy that is saved " +
          bytes_text(need.snapshot) + ", images " + bytes_text(in_memory);
@@ -73,23 +81,24 @@ std::string too_little_gpu_memory(const Plan& plan) {
   std::string text = "out of the GPU's memory with --batch_size " + std::to_string(config.batch_size) + " and views " +
                      views_text(config);
   try {
-    release_device_memory(plan.runtime.device);
-    const auto relic = initial_relic(config, plan.runtime.device);
-    const auto need = memory_need(plan, *relic);
+    release_device_memory(plan.runtime.device);  // the training's
+    const double resident = resident_bytes(plan);
+    const auto need = memory_need(plan, *initial_relic(config, torch::kCPU));
     const auto free = static_cast<double>(free_device_bytes(plan.runtime.device));
     const double an_image = (need.activations + need.views) / static_cast<double>(config.batch_size);
-    const auto fits = static_cast<std::int64_t>((0.9 * free - need.state) / an_image);
-    text += ", which need about " + bytes_text(need.total() - need.snapshot) + " of " + bytes_text(free) + " free";
+    const auto fits = static_cast<std::int64_t>((0.9 * free - need.state - resident) / an_image);
+    text += ", which need about " + bytes_text(need.total() - need.snapshot + resident) + " of " + bytes_text(free) +
+            " free";
     if (fits >= 2) {
       return text + "; about " + std::to_string(fits) + " images would fit";
     }
-  } catch (const c10::Error&) {  // it has no room for the question either
+  } catch (const std::exception&) {  // the machine has no room for the question either
   }
   return text + "; take a smaller --batch_size or fewer views, or --precision fp16";
 }
 
 int dry_run(const Plan& plan) {
-  const auto relic = initial_relic(plan.config, plan.runtime.device);
+  const auto relic = initial_relic(plan.config, torch::kCPU);
   const auto need = memory_need(plan, *relic);
   std::string text = settings_toml(plan.config) + '\n';
   for (const auto& line : plan_text(plan, *relic)) {

@@ -59,7 +59,7 @@ def run(command):
 
 def ours(args, settings, folder):
     flags = [f"--{name}={value}" for name, value in settings.items()]
-    steps = args.steps + 4
+    steps = args.steps + 8  # those that warm up, and the one after the last
     command = [args.program, *flags, f"--max_steps={steps}", f"--profile={args.steps}", "--no_scores", "--no_download"]
     with tempfile.TemporaryDirectory(dir=folder) as run_folder:
         log = run([*command, f"--dataset_path={args.dataset_path}", "--overwrite", "-save_model_dir", run_folder])

@@ -12,6 +12,9 @@
 #include "relic/core/heap.h"
 #include "relic/train/settings.h"
 #include "relic/train/trainer.h"
+#include "train/device_math.h"
+#include "train/graphed_step.h"
+#include "train/own_stream.h"
 
 namespace {
 
@@ -28,9 +31,10 @@ struct Training {
   Training() {
     at::set_num_threads(runtime.compute_threads);
     const auto spec = relic::view_options(config);
-    const auto random = [this](std::int64_t count, int size) {
+    const auto type = runtime.device.is_cpu() ? torch::kFloat : runtime.autocast.value_or(torch::kFloat);
+    const auto random = [&](std::int64_t count, int size) {
       return torch::rand({count * config.batch_size, 3, size, size})
-          .to(runtime.device)
+          .to(runtime.device, type)
           .contiguous(at::MemoryFormat::ChannelsLast);
     };
     views.global = random(spec.global_count, spec.global.size);
@@ -100,11 +104,14 @@ void target_update(benchmark::State& state) {
   measure(state, training, [&] { training.networks->update_target(0.99); });
 }
 
+/// As the program trains: on a GPU as one CUDA graph, unless cuda_graph=off.
 void whole_step(benchmark::State& state) {
   Training training;
   relic::GradScaler scaler(training.runtime.device);
-  measure(state, training, [&] {
-    const auto terms = relic::forward_views(*training.networks, training.views, config.batch_size, training.forward);
+  const relic::OwnStream stream(training.runtime.device);
+  const relic::DeviceMathScope math(relic::device_math(config, training.runtime));
+  const auto step = [&](const relic::Views& views) {
+    const auto terms = relic::forward_views(*training.networks, views, config.batch_size, training.forward);
     training.adam.zero_grad();
     if (training.runtime.autocast == torch::kHalf) {
       scaler.scaled(terms.loss).backward();
@@ -113,10 +120,18 @@ void whole_step(benchmark::State& state) {
       terms.loss.backward();
       training.adam.step();
     }
+    return relic::measure_step(terms, *training.networks);
+  };
+  const bool whole = training.runtime.graph != relic::Runtime::Graph::off;
+  relic::GraphedStep graph(step);
+  const auto body = [&] {
+    const auto measured = whole ? graph.run(training.views) : step(training.views);
     training.networks->update_target(0.99);
-    benchmark::DoNotOptimize(terms.loss.item<double>());
-    benchmark::DoNotOptimize(terms.invariance.item<double>());
-  });
+    benchmark::DoNotOptimize(measured.cpu());
+  };
+  constexpr int recorded = 4;
+  for (int i = 0; whole && i < recorded; ++i) body();
+  measure(state, training, body);
 }
 
 void read_settings(int count, char** words) {

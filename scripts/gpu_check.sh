@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds, tests and measures on a machine with a GPU, with or without a network, and writes a Markdown report:
 #   scripts/gpu_check.sh [OPTION...] [STAGE...]
-# Stages: build, tests, benchmarks, profile, original (all of these by default), and train, 100 epochs of CIFAR-10 with
-# the README's command and its scores. What a stage says goes to build/gpu_check/STAGE.log; one that fails does not keep
+# Stages: build, tests, sanitizer, benchmarks, profile, original (all of these by default), and train, 100 epochs of
+# CIFAR-10 with the README's command and its scores. What a stage says goes to build/gpu_check/STAGE.log; one that fails does not keep
 # the others from running. Exit status: 0, 1 where a stage failed, 3 where there is no GPU.
 #
 #   --python PYTHON  one with a CUDA torch, whose LibTorch is used (python3); with relic-pytorch, torchvision, numpy and
@@ -28,11 +28,14 @@ while [[ $# -gt 0 ]]; do
       [[ $# -ge 2 ]] || stop "$1 needs a value"
       printf -v "${1#--}" '%s' "$2"
       shift 2 ;;
-    build | tests | benchmarks | profile | original | train) stages+=("$1"); shift ;;
+    build | tests | sanitizer | benchmarks | profile | original | train) stages+=("$1"); shift ;;
     *) stop "$1 is no stage and no option (--help)" ;;
   esac
 done
-[[ ${#stages[@]} -gt 0 ]] || stages=(build tests benchmarks profile original)
+if [[ ${#stages[@]} == 0 ]]; then
+  stages=(build tests sanitizer benchmarks profile original)
+  [[ $device != cpu ]] || stages=(build tests benchmarks profile original)
+fi
 
 # Paths are the caller's; the checkout is where the shell is.
 absolute() { [[ -z $1 || $1 == /* ]] && printf '%s' "$1" || printf '%s/%s' "$caller" "$1"; }
@@ -73,17 +76,29 @@ stage_build() {
     "-DTorch_DIR=$torch/Torch" "-DRELIC_TEST_PYTHON=$python"
 }
 stage_tests() { ctest --test-dir "$build" --parallel 4 --output-on-failure; }
+# The kernels by themselves: what is read and written where, and in which order. LibTorch's memory comes from CUDA piece by
+# piece then, so that a step beyond one is seen.
+stage_sanitizer() {
+  [[ $device != cpu ]] || { say "compute-sanitizer needs a GPU"; return 1; }
+  local tool
+  for tool in memcheck racecheck; do
+    PYTORCH_NO_CUDA_MEMORY_CACHING=1 compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/bin/test_gpu" \
+      --gtest_filter=FusedNormAct.IsTheDefinitionOnFewImages:RenderBatch.* || return
+  done
+}
 stage_benchmarks() {
   "$build/bin/views_benchmark" && "$build/bin/training_benchmark" "device=$device" "batch_size=$batch" precision=fp32 &&
     "$build/bin/training_benchmark" "device=$device" "batch_size=$batch" "precision=$precision"
 }
 stage_profile() {
   "$program" --dataset_name shapes --image_size 32 --device "$device" --precision "$precision" -b "$batch" --profile 20 \
-    --max_steps 30 --no_scores --overwrite -save_model_dir "$logs/profiled"
+    --max_steps 30 --no_scores --overwrite -save_model_dir "$logs/profiled" &&
+    { [[ $device == cpu ]] || "$program" --dataset_name shapes --image_size 32 --device "$device" --precision "$precision" \
+      -b "$batch" --profile 20 --cuda_graph off --max_steps 30 --no_scores --overwrite -save_model_dir "$logs/profiled"; }
 }
 stage_original() {
   "$python" benchmarks/compare_original.py "$program" --python "$python" --device "$device" --precision "$precision" \
-    --batch_size "$batch" --steps 10
+    --batch_size "$batch" --steps "$([[ $device == cpu ]] && say 10 || say 60)"
 }
 stage_train() {
   [[ -n $data ]] || { say "train needs --data, the folder with cifar-10-batches-bin"; return 1; }

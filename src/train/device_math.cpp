@@ -20,6 +20,11 @@ void set(const DeviceMath& math) {
 
 }  // namespace
 
+DeviceMath device_math(const TrainConfig& config, const Runtime& runtime) {
+  if (!config.compat.empty()) return {};
+  return {.tf32_convolutions = runtime.tf32, .tf32_products = runtime.tf32, .benchmark = true};
+}
+
 DeviceMathScope::DeviceMathScope(const DeviceMath& math) : before_(current()) { set(math); }
 
 DeviceMathScope::~DeviceMathScope() { set(before_); }

@@ -1,6 +1,9 @@
 // How a GPU computes.
 #pragma once
 
+#include "relic/train/config.h"
+#include "relic/train/runtime.h"
+
 namespace relic {
 
 /// LibTorch's switches, at its own defaults. On a CPU they mean nothing.
@@ -9,6 +12,9 @@ struct DeviceMath {
   bool tf32_products = false;     ///< the same of matrix products
   bool benchmark = false;         ///< cuDNN tries its algorithms for each new shape, and keeps the fastest
 };
+
+/// What a training step is computed with; `compat` keeps LibTorch's own choices.
+DeviceMath device_math(const TrainConfig& config, const Runtime& runtime);
 
 /// Sets them for a scope.
 class DeviceMathScope {

@@ -39,15 +39,22 @@ bool GraphedStep::record(const Views& views) {
   try {
     graph_ = std::make_unique<CudaGraph>([this] { measured_ = step_(inputs_); });
     return true;
+  } catch (const c10::OutOfMemoryError&) {
+    if (!fall_back_) throw;
+    return give_up("the GPU's memory does not hold it beside the training");
   } catch (const c10::Error& error) {
     const std::string reason = one_line(error.what_without_backtrace());
     if (!fall_back_)
       throw Error("--cuda_graph on: a step cannot be recorded: " + reason + "; use --cuda_graph auto or off");
-    fall_back_(reason);
-    gave_up_ = true;
-    inputs_ = {};
-    return false;
+    return give_up(reason);
   }
+}
+
+bool GraphedStep::give_up(const std::string& reason) {
+  fall_back_(reason);
+  gave_up_ = true;
+  inputs_ = {};
+  return false;
 }
 
 }  // namespace relic

@@ -27,6 +27,7 @@ class GraphedStep {
 
  private:
   bool record(const Views& views);
+  bool give_up(const std::string& reason);
 
   Step step_;
   std::function<void(const std::string&)> fall_back_;

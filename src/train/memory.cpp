@@ -31,9 +31,9 @@ class AllocationCounter : public c10::MemoryReportingInfoBase {
   std::int64_t peak_ = 0;
 };
 
-Views blank_views(const MultiCropSpec& spec, std::int64_t images, const torch::Device& device) {
-  const auto blank = [&](std::int64_t count, int size) {
-    return torch::zeros({count * images, 3, size, size}, device).contiguous(at::MemoryFormat::ChannelsLast);
+Views blank_views(const MultiCropSpec& spec, std::int64_t images) {
+  const auto blank = [images](std::int64_t count, int size) {
+    return torch::zeros({count * images, 3, size, size}).contiguous(at::MemoryFormat::ChannelsLast);
   };
   Views views{blank(spec.global_count, spec.global.size), {}, {}};
   if (spec.local_count > 0) {
@@ -44,7 +44,7 @@ Views blank_views(const MultiCropSpec& spec, std::int64_t images, const torch::D
 
 /// What a step over that many images allocates at its peak, gradients of the weights included.
 double peak_bytes(Relic& relic, const MultiCropSpec& spec, std::int64_t images, const ForwardOptions& options) {
-  const Views views = blank_views(spec, images, relic.bias.device());
+  const Views views = blank_views(spec, images);
   relic.zero_grad(/*set_to_none=*/true);
   const auto counter = std::make_shared<AllocationCounter>();
   {
@@ -66,7 +66,10 @@ double bytes_of(const std::vector<torch::Tensor>& tensors) {
 }  // namespace
 
 MemoryNeed measure_memory_need(Relic& relic, const MultiCropSpec& spec, std::int64_t batch_size,
-                               const ForwardOptions& options) {
+                               ForwardOptions options) {
+  if (options.autocast == torch::kHalf) {
+    options.autocast = torch::kBFloat16;
+  }
   std::vector<torch::Tensor> statistics;
   for (const auto& buffer : relic.buffers()) {
     statistics.push_back(buffer.clone());
@@ -87,7 +90,7 @@ MemoryNeed measure_memory_need(Relic& relic, const MultiCropSpec& spec, std::int
   MemoryNeed need;
   need.state = model + 3 * trained;  // gradients and two moments
   need.activations = an_image * static_cast<double>(batch_size);
-  const Views views = blank_views(spec, 1, torch::kCPU);
+  const Views views = blank_views(spec, 1);
   need.views = static_cast<double>(views.global.nbytes());
   if (views.local.defined()) {
     need.views += static_cast<double>(views.local.nbytes());

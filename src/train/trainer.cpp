@@ -39,12 +39,6 @@ Stem choose_stem(const TrainConfig& config) {
   return small || config.dataset_name.find("cifar") != std::string::npos ? Stem::cifar : Stem::imagenet;
 }
 
-/// What a training step is computed with; `--compat` keeps PyTorch's own choices.
-DeviceMath device_math(const TrainConfig& config, const Runtime& runtime) {
-  if (!config.compat.empty()) return {};
-  return {.tf32_convolutions = runtime.tf32, .tf32_products = runtime.tf32, .benchmark = true};
-}
-
 std::int64_t profile_warm_up(const Runtime& runtime) {
   return runtime.graph == Runtime::Graph::off ? kProfileWarmUp : kProfileWarmUp + kRecordingSteps;
 }
@@ -133,6 +127,11 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
                                                                config_.num_epochs, config_.batch_size, config_.alpha});
   last_save_seconds_ = now_seconds();
   const OwnStream stream(runtime_.device);
+  if (!runtime_.device.is_cpu()) {
+    const auto reason = why_not_resident(dataset_, runtime_.device);
+    log_.info(reason.empty() ? "the GPU holds the images and renders their views"
+                             : "the CPU renders the views: " + reason);
+  }
   const auto source = make_view_source(dataset_, view_options(config_),
                                        {.batch_size = config_.batch_size,
                                         .seed = config_.seed,
@@ -142,11 +141,6 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
                                         .device = runtime_.device,
                                         .type = runtime_.autocast.value_or(torch::kFloat),
                                         .left_out = left_out_});
-  if (!runtime_.device.is_cpu()) {
-    const auto reason = why_not_resident(dataset_, runtime_.device);
-    log_.info(reason.empty() ? "the GPU holds the images and renders their views"
-                             : "the CPU renders the views: " + reason);
-  }
   if (runtime_.graph != Runtime::Graph::off) {
     const auto tell = [this](const std::string& reason) {
       log_.warning("a step cannot be recorded as a CUDA graph, and runs without: " + reason);
@@ -186,6 +180,10 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
     save(true);
   }
   log_.progress("");
+  if (graph_) {  // its memory, gradients included, is for scores now
+    graph_.reset();
+    adam_->zero_grad();
+  }
   if (const auto bytes = peak_device_bytes(runtime_.device); bytes > 0) {
     log_.info("the GPU's memory, at most: " + bytes_text(static_cast<double>(bytes)));
   }
@@ -223,7 +221,7 @@ bool Trainer::evaluation_is_due() const {
 void Trainer::evaluate() {
   const auto step = progress_.step;
   log_.progress("evaluating step " + std::to_string(step));
-  const DeviceMathScope exact(DeviceMath{});
+  const DeviceMathScope by_default(DeviceMath{});
   const auto evaluation = evaluator_->evaluate(*relic_);
   log_.progress("");
   for (const auto& line : evaluation_text(evaluation)) {

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -66,39 +68,71 @@ double difference(const torch::Tensor& got, const torch::Tensor& expected) {
   return ((got.to(torch::kDouble) - exact).norm() / exact.norm()).item<double>();
 }
 
-TEST(FusedNormAct, IsTheDefinition) {
-  for (const auto type : {torch::kFloat, torch::kHalf, torch::kBFloat16}) {
-    const double rounding = type == torch::kFloat ? 2e-6 : type == torch::kHalf ? 1e-3 : 8e-3;
-    double largest = 0;
-    for (const std::int64_t channels : {8, 64, 128, 512, 2048}) {
-      for (const std::int64_t side : {1, 3, 13, 32}) {
+struct Sizes {
+  std::vector<std::int64_t> images, channels, sides;
+};
+
+void compare_with_definition(torch::ScalarType type, const Sizes& sizes) {
+  const double rounding = type == torch::kFloat ? 2e-6 : type == torch::kHalf ? 1e-3 : 8e-3;
+  double largest = 0;
+  const auto compare = [&](const Case& of) {
+    const auto got = outcome_of(of, type, true);
+    const auto expected = outcome_of(of, type, false);
+    const auto check = [&](const torch::Tensor& a, const torch::Tensor& b, const char* what, double factor) {
+      if (!b.defined()) return;
+      const double apart = difference(a, b);
+      largest = std::max(largest, apart);
+      EXPECT_LT(apart, factor * rounding)
+          << what << ", " << of.images << " images, " << of.channels << " channels, side " << of.side
+          << (of.shortcut ? ", shortcut" : "") << (of.relu ? ", relu" : "");
+    };
+    EXPECT_EQ(got.y.scalar_type(), type);
+    EXPECT_TRUE(got.y.is_contiguous(at::MemoryFormat::ChannelsLast));
+    check(got.y, expected.y, "y", 1);
+    check(got.x_gradient, expected.x_gradient, "gradient of x", 2);
+    check(got.shortcut_gradient, expected.shortcut_gradient, "gradient of the shortcut", 1);
+    check(got.weight_gradient, expected.weight_gradient, "gradient of the weight", 2);
+    check(got.bias_gradient, expected.bias_gradient, "gradient of the bias", 2);
+    check(got.running_mean, expected.running_mean, "running mean", 1);
+    check(got.running_variance, expected.running_variance, "running variance", 1);
+    EXPECT_EQ(got.batches, 1);
+  };
+  for (const auto images : sizes.images) {
+    for (const auto channels : sizes.channels) {
+      for (const auto side : sizes.sides) {
         for (const bool shortcut : {false, true}) {
-          for (const bool relu : {false, true}) {
-            const Case of{channels > 512 ? 6 : 21, channels, side, shortcut, relu};
-            const auto got = outcome_of(of, type, true);
-            const auto expected = outcome_of(of, type, false);
-            const auto check = [&](const torch::Tensor& a, const torch::Tensor& b, const char* what, double factor) {
-              if (!b.defined()) return;
-              const double apart = difference(a, b);
-              largest = std::max(largest, apart);
-              EXPECT_LT(apart, factor * rounding) << what << ", " << channels << " channels, side " << side
-                                                  << (shortcut ? ", shortcut" : "") << (relu ? ", relu" : "");
-            };
-            EXPECT_EQ(got.y.scalar_type(), type);
-            EXPECT_TRUE(got.y.is_contiguous(at::MemoryFormat::ChannelsLast));
-            check(got.y, expected.y, "y", 1);
-            check(got.x_gradient, expected.x_gradient, "gradient of x", 2);
-            check(got.shortcut_gradient, expected.shortcut_gradient, "gradient of the shortcut", 1);
-            check(got.weight_gradient, expected.weight_gradient, "gradient of the weight", 1);
-            check(got.bias_gradient, expected.bias_gradient, "gradient of the bias", 1);
-            check(got.running_mean, expected.running_mean, "running mean", 1);
-            check(got.running_variance, expected.running_variance, "running variance", 1);
-            EXPECT_EQ(got.batches, 1);
-          }
+          for (const bool relu : {false, true}) compare({images, channels, side, shortcut, relu});
         }
       }
     }
-    std::printf("  %s: at most %.2g apart\n", torch::toString(type), largest);
+  }
+  std::printf("  %s: at most %.2g apart\n", torch::toString(type), largest);
+}
+
+TEST(FusedNormAct, IsTheDefinition) {
+  for (const auto type : {torch::kFloat, torch::kHalf, torch::kBFloat16}) {
+    compare_with_definition(type, {{21}, {8, 64, 128, 512}, {1, 3, 13, 32}});
+    compare_with_definition(type, {{6}, {1024, 2048}, {2, 13}});
+  }
+}
+
+TEST(FusedNormAct, IsTheDefinitionOnFewImages) {
+  for (const auto type : {torch::kFloat, torch::kHalf, torch::kBFloat16}) {
+    compare_with_definition(type, {{8, 40}, {8, 64}, {2, 5}});
+  }
+}
+
+TEST(FusedNormAct, HandsOnWhatIsNoNumber) {
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    auto x = in_rows(torch::randn({4, 64, 8, 8}, gpu));
+    x[1][5][2][3] = value;
+    torch::nn::BatchNorm2d fused(64);
+    torch::nn::BatchNorm2d plain(64);
+    fused->to(gpu);
+    plain->to(gpu);
+    const auto y = fused_norm_act(fused, x, After::relu, {});
+    EXPECT_TRUE(torch::equal(y.isnan(), plain_norm_act(plain, x, After::relu, {}).isnan()));
+    EXPECT_EQ(y.isnan().sum().item<std::int64_t>(), 4 * 8 * 8);
   }
 }
 

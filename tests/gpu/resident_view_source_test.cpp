@@ -10,6 +10,7 @@
 #include "relic/views/view_source.h"
 #include "support/hashed_images.h"
 #include "support/temporary_folder.h"
+#include "views/cuda/render_batch.h"
 
 namespace relic {
 namespace {
@@ -96,6 +97,41 @@ TEST(ResidentViewSource, GivesTheCpusViews) {
 }
 
 TEST(ResidentViewSource, GivesTheCpusViewsWhereWorkingMemoryLiesOutsideTheMultiprocessor) { compare(224, 224, 192); }
+
+TEST(RenderBatch, GivesTheSameFromAnyMemory) {
+  constexpr int count = 3;
+  const auto pixels =
+      torch::randint(256, {5 * 3 * 20 * 24 + 3 * 20 + 4}, torch::TensorOptions(gpu).dtype(torch::kByte));
+  const ResidentImages images{pixels.data_ptr<std::uint8_t>(), 20, 24};
+  const auto samples = torch::tensor({4, 0, 3}, torch::TensorOptions(gpu).dtype(torch::kLong));
+  for (const int size : {9, 32}) {
+    ViewSpec spec;
+    spec.size = size;
+    spec.blur_kernel = 5;
+    const auto render = [&](const RenderPlan& plan) {
+      auto out = torch::full({2 * count, size, size, 3}, -1.0F, torch::TensorOptions(gpu));
+      const auto scratch = torch::empty({static_cast<std::int64_t>(plan.scratch_bytes) + 1},
+                                        torch::TensorOptions(gpu).dtype(torch::kByte));
+      ViewBatch batch;
+      batch.spec = spec;
+      batch.views = 2;
+      batch.seed = 11;
+      batch.samples = samples.data_ptr<std::int64_t>();
+      batch.images = count;
+      batch.out = out.data_ptr();
+      render_batch(images, batch, plan, scratch.data_ptr<std::uint8_t>(), nullptr);
+      torch::cuda::synchronize();
+      return out.cpu();
+    };
+    const auto within = plan_render(spec, images);
+    const auto outside = plan_render(spec, images, /*shared_bytes=*/0);
+    EXPECT_EQ(within.scratch_bytes, 0U);
+    EXPECT_GT(outside.scratch_bytes, 0U);
+    const auto views = render(within);
+    EXPECT_TRUE(torch::equal(views, render(outside)));
+    EXPECT_GE(views.min().item<float>(), 0);  // each was written
+  }
+}
 
 TEST(ResidentViewSource, WritesTheTypeThatIsAskedFor) {
   const SmoothImages dataset(60, 32, 32);

@@ -13,6 +13,8 @@
 
 #include "relic/core/file.h"
 #include "support/temporary_folder.h"
+#include "train/graphed_step.h"
+#include "train/own_stream.h"
 #include "train/training_run.h"
 
 namespace relic {
@@ -92,6 +94,33 @@ TEST(GpuTraining, IsTheSameAsOneGraphAndStepByStep) {
   }
 }
 
+/// Stochastic depth drops the same blocks in both.
+TEST(GpuTraining, IsTheSameAsOneGraphWhereBlocksAreDropped) {
+  TemporaryFolder folder;
+  auto config = config_of(folder / "graph");
+  config.encoder_model_name = "efficientnet";
+  config.cuda_graph = "on";
+  config.max_steps = 6;
+  const auto graph = train(config);
+  config.save_model_dir = folder / "steps";
+  config.cuda_graph = "off";
+  expect_near(graph, train(config), 5e-3);
+}
+
+TEST(GraphedStep, DrawsWhatTheStepByItselfDraws) {
+  const torch::Device gpu(torch::kCUDA, 0);
+  const OwnStream stream(gpu);
+  const auto draw = [&](const Views&) { return torch::rand({4}, gpu); };
+  GraphedStep step(draw);
+  const Views views{torch::ones({2, 3, 4, 4}, gpu), {}, {}};
+  for (int i = 1; i <= 6; ++i) {
+    torch::manual_seed(i);
+    const auto drawn = step.run(views).cpu();
+    torch::manual_seed(i);
+    EXPECT_TRUE(torch::equal(drawn, draw(views).cpu())) << "step " << i;
+  }
+}
+
 TEST(GpuTraining, RecordsEveryEncoderAndLoss) {
   for (const char* encoder : {"resnet50", "efficientnet"}) {
     for (const bool siglip : {false, true}) {
@@ -102,7 +131,9 @@ TEST(GpuTraining, RecordsEveryEncoderAndLoss) {
       config.use_siglip = siglip;
       config.cuda_graph = "on";
       config.max_steps = 6;
-      for (const auto& row : train(config)) EXPECT_TRUE(std::isfinite(row.loss));
+      const auto rows = train(config);
+      ASSERT_EQ(rows.size(), 6U);
+      for (const auto& row : rows) EXPECT_TRUE(std::isfinite(row.loss));
     }
   }
 }
@@ -132,7 +163,31 @@ TEST(GpuTraining, CompatRunsInPyTorchsOwnArithmetic) {
   config.compat = "0.4.1";
   config.num_local_views = 3;
   config.max_steps = 6;
-  for (const auto& row : train(config)) EXPECT_TRUE(std::isfinite(row.loss));
+  const auto rows = train(config);
+  ASSERT_EQ(rows.size(), 6U);
+  for (const auto& row : rows) EXPECT_TRUE(std::isfinite(row.loss));
+}
+
+TEST(GraphedStep, GoesOnUnrecordedWhereAStepWaitsForTheGpu) {
+  const torch::Device gpu(torch::kCUDA, 0);
+  const OwnStream stream(gpu);
+  const auto waits = [](const Views& views) {
+    const auto sum = views.global.sum() + torch::rand({}, views.global.options()).floor();
+    EXPECT_GE(sum.item<float>(), 0);
+    return sum;
+  };
+  std::string reason;
+  GraphedStep step(waits, [&](const std::string& why) { reason = why; });
+  GraphedStep required(waits);
+  for (int i = 1; i <= 6; ++i) {
+    const Views views{torch::full({2, 3, 4, 4}, i, gpu).to(torch::kFloat), {}, {}};
+    EXPECT_EQ(step.run(views).item<float>(), 96 * i);
+    EXPECT_EQ(reason.empty(), i < 4);
+  }
+  const Views views{torch::ones({2, 3, 4, 4}, gpu), {}, {}};
+  for (int i = 1; i <= 3; ++i) required.run(views);
+  EXPECT_THAT(testing::message_of<Error>([&] { required.run(views); }),
+              ::testing::HasSubstr("--cuda_graph on: a step cannot be recorded"));
 }
 
 TEST(GpuTraining, ALossThatIsNotFiniteStopsItAndKeepsTheLastCheckpoint) {

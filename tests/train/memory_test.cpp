@@ -24,6 +24,17 @@ TEST(Memory, ActivationsGrowWithTheBatchAndAreWhatTheNetworkKeeps) {
   EXPECT_LT(one.activations / 64, 26e6);
 }
 
+TEST(Memory, AGpusFloat16TakesAboutHalfOfFloat32sActivations) {
+  Relic relic({"resnet18", Stem::cifar, 512, 64, false});
+  const auto spec = multi_crop_for(32, 2, 4);
+  ForwardOptions half;
+  half.autocast = torch::kHalf;
+  const auto of_half = measure_memory_need(relic, spec, 64, half);
+  const auto of_float = measure_memory_need(relic, spec, 64, {});
+  EXPECT_GT(of_half.activations, 0.4 * of_float.activations);
+  EXPECT_LT(of_half.activations, 0.75 * of_float.activations);
+}
+
 TEST(Memory, MeasuringLeavesTheModelAsItWas) {
   Relic relic({"resnet18", Stem::cifar, 64, 16, false});
   const auto before = relic.buffers()[0].clone();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,11 +57,13 @@ std::unique_ptr<ViewSource> make_cpu_view_source(const Dataset& dataset, const M
                                                  const ViewSourceOptions& options);
 
 /// Renders on the GPU, from images that it holds all of (`--device cuda`). The views are those of the CPU; a rounding
-/// of the blur may differ. Each `next` only launches work in the current stream.
+/// of the blur may differ. They are made a step ahead in a stream of its own, for which `next` lets the current one
+/// wait, not the host.
 std::unique_ptr<ViewSource> make_resident_view_source(const Dataset& dataset, const MultiCropSpec& spec,
                                                       const ViewSourceOptions& options);
 
-/// Why a GPU does not render this data set's views itself; empty: it does.
+/// Why a GPU does not render the views of so many images, of one size or none, itself; empty: it does.
+std::string why_not_resident(const std::optional<ImageSize>& size, std::int64_t images, const torch::Device& device);
 std::string why_not_resident(const Dataset& dataset, const torch::Device& device);
 
 /// The one that renders on the GPU where it can, else the one of worker threads.

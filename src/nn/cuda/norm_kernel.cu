@@ -176,7 +176,9 @@ __global__ void finish_forward(Forward what, const float* partial, int blocks, f
   const auto count = static_cast<float>(what.shape.rows);
   const float shifted = sums.x / count;
   const float mean = to_float(static_cast<const Value*>(what.x)[channel]) + shifted;
-  const float variance = fmaxf(sums.y / count - shifted * shifted, 0.0F);
+  // Not fmaxf, which makes a number of what is none: a training that has failed must be seen to.
+  const float spread = sums.y / count - shifted * shifted;
+  const float variance = spread < 0 ? 0.0F : spread;
   const float inverse = rsqrtf(variance + what.epsilon);
   what.mean[channel] = mean;
   what.inverse_deviation[channel] = inverse;
@@ -220,8 +222,8 @@ __global__ void __launch_bounds__(max_threads, threads_at_once / max_threads)
           float value = to_float(loaded.values.values[i]) * scale[i] + shift[i];
           if constexpr (shortcut) value += to_float(loaded.shortcut.values[i]);
           if constexpr (relu) {
-            bits |= value > 0 ? 1U << i : 0U;
-            value = fmaxf(value, 0.0F);
+            bits |= value <= 0 ? 0U : 1U << i;
+            value = value <= 0 ? 0.0F : value;
           }
           assign(result.values[i], value);
         }

@@ -48,7 +48,7 @@ struct BlockGroup {
     __syncthreads();
     unsigned own = 0;
     for (int i = threadIdx.x; i < count; i += blockDim.x) own += term(i);
-    own = __reduce_add_sync(0xFFFFFFFFU, own);
+    for (int lane = 16; lane > 0; lane /= 2) own += __shfl_xor_sync(0xFFFFFFFFU, own, lane);
     if (threadIdx.x % 32 == 0) atomicAdd(total, own);
     __syncthreads();
     const unsigned all = *total;

@@ -1,12 +1,16 @@
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <c10/core/DeviceGuard.h>
+#include <c10/core/Event.h>
+#include <c10/core/StreamGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "relic/core/error.h"
 #include "relic/core/text.h"
@@ -19,10 +23,6 @@ namespace {
 
 constexpr double kShareOfMemory = 0.5;
 constexpr std::int64_t kUploadBytes = std::int64_t{64} << 20U;
-
-double bytes_of_all(const Dataset& dataset, const ImageSize& size) {
-  return static_cast<double>(dataset.size()) * 3 * size.width * size.height;
-}
 
 ViewType view_type(torch::ScalarType type) {
   switch (type) {
@@ -67,7 +67,8 @@ class ResidentViewSource final : public ViewSource {
       : spec_(spec),
         options_(options),
         order_(dataset.size(), options.batch_size, options.seed),
-        step_(options.first_step) {
+        step_(options.first_step),
+        stream_(c10::cuda::getStreamFromPool(/*isHighPriority=*/false, options.device.index())) {
     const c10::DeviceGuard guard(options_.device);
     const ImageSize size = dataset.common_size().value();
     images_ = {nullptr, size.width, size.height};
@@ -77,18 +78,31 @@ class ResidentViewSource final : public ViewSource {
     if (spec_.local_count > 0) local_ = prepare(spec_.local);
   }
 
+  ~ResidentViewSource() override {
+    try {
+      stream_.synchronize();  // its kernels use our memory, and steps that of the views
+      c10::cuda::getCurrentCUDAStream(options_.device.index()).synchronize();
+    } catch (const c10::Error&) {  // whoever uses the device next is told
+    }
+  }
+  ResidentViewSource(const ResidentViewSource&) = delete;
+  ResidentViewSource& operator=(const ResidentViewSource&) = delete;
+
   Views next() override {
     if (step_ >= options_.last_step) {
       throw Error("no views after step " + std::to_string(options_.last_step) + ": the view source ends there");
     }
     const c10::DeviceGuard guard(options_.device);
-    const std::int64_t epoch = step_ / order_.steps_per_epoch();
-    if (epoch != epoch_) upload_order(epoch);
-    Views views;
-    views.samples = order_.batch(step_);
-    views.global = render(global_, 0, spec_.global_count);
-    if (spec_.local_count > 0) views.local = render(local_, spec_.global_count, spec_.local_count);
+    if (!ahead_) render_step(step_);
+    Views views = std::move(*ahead_);
+    const auto user = c10::cuda::getCurrentCUDAStream(options_.device.index());
+    ahead_is_done_.block(user.unwrap());
     ++step_;
+    ahead_.reset();
+    // Beside the step that these views are for; into the memory of those before, whose step is done by then.
+    last_step_is_done_.record(user.unwrap());
+    last_step_is_done_.block(stream_.unwrap());
+    if (step_ < options_.last_step) render_step(step_);
     return views;
   }
 
@@ -111,6 +125,19 @@ class ResidentViewSource final : public ViewSource {
     return kind;
   }
 
+  /// Into ahead_, in a stream of our own.
+  void render_step(std::int64_t step) {
+    const c10::StreamGuard guard(stream_.unwrap());
+    const std::int64_t epoch = step / order_.steps_per_epoch();
+    if (epoch != epoch_) upload_order(epoch);
+    Views views;
+    views.samples = order_.batch(step);
+    views.global = render(global_, step, 0, spec_.global_count);
+    if (spec_.local_count > 0) views.local = render(local_, step, spec_.global_count, spec_.local_count);
+    ahead_is_done_.record(stream_.unwrap());
+    ahead_ = std::move(views);
+  }
+
   void upload_order(std::int64_t epoch) {
     const std::int64_t steps = order_.steps_per_epoch();
     const torch::Tensor all =
@@ -123,7 +150,7 @@ class ResidentViewSource final : public ViewSource {
     epoch_ = epoch;
   }
 
-  torch::Tensor render(const Kind& kind, int first_view, int count) const {
+  torch::Tensor render(const Kind& kind, std::int64_t step, int first_view, int count) const {
     const int size = kind.spec.size;
     torch::Tensor views = at::empty(
         {count * options_.batch_size, 3, size, size},
@@ -134,12 +161,12 @@ class ResidentViewSource final : public ViewSource {
     batch.views = count;
     batch.seed = options_.seed;
     batch.epoch = epoch_;
-    batch.samples = samples_.data_ptr<std::int64_t>() + step_ % order_.steps_per_epoch() * options_.batch_size;
+    batch.samples = samples_.data_ptr<std::int64_t>() + step % order_.steps_per_epoch() * options_.batch_size;
     batch.images = static_cast<int>(options_.batch_size);
     batch.out = views.data_ptr();
     batch.type = view_type(options_.type);
     render_batch(images_, batch, kind.plan, kind.scratch.defined() ? kind.scratch.data_ptr<std::uint8_t>() : nullptr,
-                 c10::cuda::getCurrentCUDAStream(options_.device.index()).stream());
+                 stream_.stream());
     return views;
   }
 
@@ -152,7 +179,11 @@ class ResidentViewSource final : public ViewSource {
   Kind local_;
   torch::Tensor samples_;  // [steps, N], of epoch_
   std::int64_t epoch_ = -1;
-  std::int64_t step_;
+  std::int64_t step_;  // that `next` gives
+  c10::cuda::CUDAStream stream_;
+  std::optional<Views> ahead_;  // of step_
+  c10::Event ahead_is_done_{torch::kCUDA};
+  c10::Event last_step_is_done_{torch::kCUDA};
 };
 
 }  // namespace
@@ -165,16 +196,15 @@ std::unique_ptr<ViewSource> make_resident_view_source(const Dataset& dataset, co
   return std::make_unique<ResidentViewSource>(dataset, spec, options);
 }
 
-std::string why_not_resident(const Dataset& dataset, const torch::Device& device) {
+std::string why_not_resident(const std::optional<ImageSize>& size, std::int64_t images, const torch::Device& device) {
   if (!device.is_cuda()) return "this is no GPU";
-  const auto size = dataset.common_size();
   if (!size) return "its images are of different sizes";
   const c10::DeviceGuard guard(device);
   std::size_t free = 0;
   std::size_t total = 0;
   if (cudaMemGetInfo(&free, &total) != cudaSuccess) return "the GPU does not tell how much of its memory is free";
   const double most = kShareOfMemory * static_cast<double>(free);
-  const double needed = bytes_of_all(dataset, *size);
+  const double needed = static_cast<double>(images) * 3 * size->width * size->height;
   if (needed > most) {
     return "its images take " + bytes_text(needed) + ", and half of the GPU's free memory is " + bytes_text(most);
   }

@@ -87,14 +87,16 @@ std::string too_little_gpu_memory(const Plan& plan) {
     const auto free = static_cast<double>(free_device_bytes(plan.runtime.device));
     const double an_image = (need.activations + need.views) / static_cast<double>(config.batch_size);
     const auto fits = static_cast<std::int64_t>((0.9 * free - need.state - resident) / an_image);
-    text += ", which need about " + bytes_text(need.total() - need.snapshot + resident) + " of " + bytes_text(free) +
-            " free";
-    if (fits >= 2) {
+    text += ", which need about " + bytes_text(need.total() - need.snapshot + resident) +
+            (free > 0 ? " of " + bytes_text(free) + " free" : "");
+    if (fits >= 2 && fits < config.batch_size) {
       return text + "; about " + std::to_string(fits) + " images would fit";
     }
   } catch (const std::exception&) {  // the machine has no room for the question either
   }
-  return text + "; take a smaller --batch_size or fewer views, or --precision fp16";
+  return text + "; take a smaller --batch_size or fewer views" +
+         (plan.runtime.autocast ? "" : ", or --precision fp16") +
+         (plan.runtime.graph == Runtime::Graph::required ? ", or --cuda_graph auto, which does without a graph" : "");
 }
 
 int dry_run(const Plan& plan) {
@@ -240,6 +242,24 @@ void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& r
   write_settings_file(run.settings(), plan.config);
 }
 
+/// The scores at the end, where the run has none of them yet; the exit status.
+int score_once(const Plan& plan, const Images& images, Trainer& trainer, const RunDirectory& run,
+               const LeaveOut& leave_out, Log& log) {
+  std::error_code ignored;
+  if (trainer.has_test_scores() && std::filesystem::exists(run.scores(), ignored)) {
+    log.info("its scores are in " + run.scores().string());
+    return 0;
+  }
+  try {
+    report_scores(plan, images, trainer, run, leave_out, log);
+  } catch (const Interrupted&) {
+    log.progress("");
+    log.info("scoring was interrupted; the training is whole and saved, and --resume scores it again");
+    return stop_status();
+  }
+  return 0;
+}
+
 int train(const Plan& plan, const RunDirectory& run) {
   const auto& config = plan.config;
   const Images images = open_images(plan);
@@ -291,19 +311,7 @@ int train(const Plan& plan, const RunDirectory& run) {
   if (config.no_scores || !images.test) {
     return 0;
   }
-  std::error_code ignored;
-  if (trainer.has_test_scores() && std::filesystem::exists(run.scores(), ignored)) {
-    log.info("its scores are in " + run.scores().string());
-    return 0;
-  }
-  try {
-    report_scores(plan, images, trainer, run, leave_out, log);
-  } catch (const Interrupted&) {
-    log.progress("");
-    log.info("scoring was interrupted; the training is whole and saved, and --resume scores it again");
-    return stop_status();
-  }
-  return 0;
+  return score_once(plan, images, trainer, run, leave_out, log);
 }
 
 /// Trains as the only process in the run's directory.
@@ -323,6 +331,9 @@ int train_alone(const CommandLine& line, const RunDirectory& run) {
     run.require_free();
   }
   at::set_num_threads(plan.runtime.compute_threads);
+  if (plan.config.tf32 == "off") {
+    at::globalContext().setAllowTF32CuDNN(false);  // in scores, too
+  }
   try {
     return train(plan, run);
   } catch (const c10::OutOfMemoryError&) {

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Builds, tests and measures on a machine with a GPU, with or without a network, and writes a Markdown report:
 #   scripts/gpu_check.sh [OPTION...] [STAGE...]
-# Stages: build, tests, sanitizer, benchmarks, profile, original (all of these by default), and train, 100 epochs of
-# CIFAR-10 with the README's command and its scores. What a stage says goes to build/gpu_check/STAGE.log; one that fails does not keep
-# the others from running. Exit status: 0, 1 where a stage failed, 3 where there is no GPU.
+# Stages: build, tests, sanitizer (needs compute-sanitizer), benchmarks, profile, original (all of these by default), and
+# train, 100 epochs of CIFAR-10 with the README's command and its scores. What a stage says goes to
+# build/gpu_check/STAGE.log; one that fails, but for build, does not keep the others from running. Exit status: 0, 1 where a stage failed, 3 where there is no GPU.
 #
 #   --python PYTHON  one with a CUDA torch, whose LibTorch is used (python3); with relic-pytorch, torchvision, numpy and
 #                    Pillow for `original`
 #   --deps ARCHIVE   a tar archive of the C++ dependencies as Debian's packages lay them out, where none are installed
 #   --data DIR       the folder with cifar-10-batches-bin, for `train`
 #   --report FILE    where the report goes (build/gpu_check/report.md)
-#   --device DEVICE  what to measure on (cuda); cpu tries the script out where there is no GPU
+#   --device DEVICE  what to measure on (cuda); cpu tries the script out where there is no GPU, without `sanitizer`
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 help_if_asked "$@"
 
@@ -73,18 +73,24 @@ stage_build() {
   local torch
   torch=$("$python" -c 'import torch; print(torch.utils.cmake_prefix_path)') || return
   build_tree "$build" all -DCMAKE_BUILD_TYPE=Release -DRELIC_BUILD_TESTS=ON -DRELIC_BUILD_BENCHMARKS=ON \
-    "-DTorch_DIR=$torch/Torch" "-DRELIC_TEST_PYTHON=$python"
+    "-DTorch_DIR=$torch/Torch" "-DRELIC_TEST_PYTHON=$python" "-DRELIC_CUDA=$([[ $device == cpu ]] && say AUTO || say ON)"
 }
-stage_tests() { ctest --test-dir "$build" --parallel 4 --output-on-failure; }
+# No test may be skipped where there is a GPU.
+stage_tests() {
+  ctest --test-dir "$build" --parallel 4 --output-on-failure | tee "$logs/ctest.log" &&
+    { [[ $device == cpu ]] || ! grep -E '\*\*\*(Skipped|Not Run)' "$logs/ctest.log"; }
+}
 # The kernels by themselves: what is read and written where, and in which order. LibTorch's memory comes from CUDA piece by
 # piece then, so that a step beyond one is seen.
 stage_sanitizer() {
   [[ $device != cpu ]] || { say "compute-sanitizer needs a GPU"; return 1; }
-  local tool
+  command -v compute-sanitizer || { say "compute-sanitizer, of the CUDA toolkit, is not in the PATH"; return 1; }
+  local tool status=0
   for tool in memcheck racecheck; do
     PYTORCH_NO_CUDA_MEMORY_CACHING=1 compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/bin/test_gpu" \
-      --gtest_filter=FusedNormAct.IsTheDefinitionOnFewImages:RenderBatch.* || return
+      "--gtest_filter=FusedNormAct.IsTheDefinitionOnFewImages:RenderBatch.*" || status=1
   done
+  return $status
 }
 stage_benchmarks() {
   "$build/bin/views_benchmark" && "$build/bin/training_benchmark" "device=$device" "batch_size=$batch" precision=fp32 &&

@@ -21,8 +21,9 @@ void set(const DeviceMath& math) {
 }  // namespace
 
 DeviceMath device_math(const TrainConfig& config, const Runtime& runtime) {
-  if (!config.compat.empty()) return {};
-  return {.tf32_convolutions = runtime.tf32, .tf32_products = runtime.tf32, .benchmark = true};
+  if (!config.compat.empty()) return {.tf32_convolutions = runtime.tf32};
+  // Where the networks are in 16 bits, the products left in float32 are the loss's.
+  return {.tf32_convolutions = runtime.tf32, .tf32_products = runtime.tf32 && !runtime.autocast, .benchmark = true};
 }
 
 DeviceMathScope::DeviceMathScope(const DeviceMath& math) : before_(current()) { set(math); }

@@ -13,7 +13,7 @@ struct DeviceMath {
   bool benchmark = false;         ///< cuDNN tries its algorithms for each new shape, and keeps the fastest
 };
 
-/// What a training step is computed with; `compat` keeps LibTorch's own choices.
+/// What a training step is computed with; `compat` keeps LibTorch's own choices, but for `tf32` off.
 DeviceMath device_math(const TrainConfig& config, const Runtime& runtime);
 
 /// Sets them for a scope.

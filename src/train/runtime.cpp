@@ -111,8 +111,13 @@ Runtime choose_runtime(const TrainConfig& config) {
   const int cores = available_cores();
   runtime.compute_threads = config.num_threads > 0 ? static_cast<int>(config.num_threads) : cores;
   runtime.autocast = choose_precision(config, runtime);
-  runtime.tf32 = !runtime.device.is_cpu() && config.tf32 == "on" && config.compat.empty();
+  runtime.tf32 = !runtime.device.is_cpu() && config.tf32 == "on";
   runtime.graph = choose_graph(config, runtime);
+  if (!runtime.device.is_cpu() && !has_cuda_graphs()) {
+    runtime.warnings.emplace_back(
+        "this program was built without nvcc: the CPU renders the views and steps are launched piece by piece, which "
+        "takes about twice as long");
+  }
   // Views of a CPU training cost a few percent of its step; a GPU waits for as many as there are cores.
   const int fitting = runtime.device.is_cpu() ? std::max(1, cores / 4) : cores;
   runtime.view_workers = config.num_workers > 0 ? static_cast<int>(config.num_workers) : fitting;

@@ -76,7 +76,7 @@ std::vector<std::string> StepProfile::report(std::int64_t batch_size) const {
   const auto of_step = [&](double first, double last) { return (last - first) / static_cast<double>(counted); };
   const double data = of_step(first_views_.data_seconds, last_views_.data_seconds);
   const double views = of_step(first_views_.view_seconds, last_views_.view_seconds);
-  if (data + views > 0) {  // a GPU that renders them does so in the step's own time
+  if (data + views > 0) {  // no thread makes them where a GPU does
     lines.emplace_back("beside it, in the threads that make views:");
     lines.push_back(row("data", data, whole));
     lines.push_back(row("views", views, whole));

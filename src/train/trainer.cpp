@@ -119,6 +119,37 @@ std::int64_t Trainer::last_step() const {
   return config_.max_steps > 0 ? std::min(all, config_.max_steps) : all;
 }
 
+std::unique_ptr<ViewSource> Trainer::open_views(std::int64_t last) {
+  if (!runtime_.device.is_cpu()) {
+    const auto reason = why_not_resident(dataset_, runtime_.device);
+    log_.info(reason.empty() ? "the GPU holds the images and renders their views"
+                             : "the CPU renders the views: " + reason);
+  }
+  return make_view_source(dataset_, view_options(config_),
+                          {.batch_size = config_.batch_size,
+                           .seed = config_.seed,
+                           .first_step = progress_.step,
+                           .last_step = last,
+                           .workers = runtime_.view_workers,
+                           .device = runtime_.device,
+                           .type = runtime_.autocast.value_or(torch::kFloat),
+                           .left_out = left_out_});
+}
+
+void Trainer::prepare_graph() {
+  if (runtime_.graph == Runtime::Graph::off) {
+    return;
+  }
+  std::function<void(const std::string&)> fall_back;
+  if (runtime_.graph == Runtime::Graph::where_possible) {
+    fall_back = [this](const std::string& reason) {
+      log_.warning("a step cannot be recorded as a CUDA graph, and runs without: " + reason);
+    };
+  }
+  graph_ = std::make_unique<GraphedStep>([this](const Views& views) { return forward_and_update(views, nullptr); },
+                                         std::move(fall_back));
+}
+
 Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
   const auto last = last_step();
   metrics_ = std::make_unique<MetricsFile>(run_.metrics());
@@ -127,29 +158,8 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
                                                                config_.num_epochs, config_.batch_size, config_.alpha});
   last_save_seconds_ = now_seconds();
   const OwnStream stream(runtime_.device);
-  if (!runtime_.device.is_cpu()) {
-    const auto reason = why_not_resident(dataset_, runtime_.device);
-    log_.info(reason.empty() ? "the GPU holds the images and renders their views"
-                             : "the CPU renders the views: " + reason);
-  }
-  const auto source = make_view_source(dataset_, view_options(config_),
-                                       {.batch_size = config_.batch_size,
-                                        .seed = config_.seed,
-                                        .first_step = progress_.step,
-                                        .last_step = last,
-                                        .workers = runtime_.view_workers,
-                                        .device = runtime_.device,
-                                        .type = runtime_.autocast.value_or(torch::kFloat),
-                                        .left_out = left_out_});
-  if (runtime_.graph != Runtime::Graph::off) {
-    const auto tell = [this](const std::string& reason) {
-      log_.warning("a step cannot be recorded as a CUDA graph, and runs without: " + reason);
-    };
-    graph_ = std::make_unique<GraphedStep>(
-        [this](const Views& views) { return forward_and_update(views, nullptr); },
-        runtime_.graph == Runtime::Graph::required ? std::function<void(const std::string&)>{} : tell);
-  }
-
+  const auto source = open_views(last);
+  prepare_graph();
   relic_->train();
   Outcome outcome = Outcome::finished;
   try {
@@ -221,7 +231,6 @@ bool Trainer::evaluation_is_due() const {
 void Trainer::evaluate() {
   const auto step = progress_.step;
   log_.progress("evaluating step " + std::to_string(step));
-  const DeviceMathScope by_default(DeviceMath{});
   const auto evaluation = evaluator_->evaluate(*relic_);
   log_.progress("");
   for (const auto& line : evaluation_text(evaluation)) {

@@ -155,7 +155,7 @@ TEST(ResidentViewSource, EndsAfterTheLastStep) {
 
 TEST(ResidentViewSource, IsNotForImagesOfDifferentSizes) {
   const testing::HashedImages dataset({{32, 32}, {30, 32}});
-  EXPECT_EQ(why_not_resident(dataset, gpu), "its images are of different sizes");
+  EXPECT_EQ(why_not_resident(dataset, gpu), "the sizes of its images are not known before they are read");
 }
 
 }  // namespace

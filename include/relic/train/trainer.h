@@ -24,6 +24,7 @@
 #include "relic/train/step_profile.h"
 #include "relic/train/step_queue.h"
 #include "relic/train/train_step.h"
+#include "relic/views/view_source.h"
 #include "relic/views/view_spec.h"
 
 namespace relic {
@@ -83,6 +84,9 @@ class Trainer {
   [[nodiscard]] std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
 
  private:
+  /// Those of the steps from here to `last`.
+  std::unique_ptr<ViewSource> open_views(std::int64_t last);
+  void prepare_graph();
   void train_step(const Views& views);
   torch::Tensor forward_and_update(const Views& views, StepProfile* profile);
   void update_weights(const LossTerms& terms, StepProfile* profile);

@@ -198,7 +198,7 @@ std::unique_ptr<ViewSource> make_resident_view_source(const Dataset& dataset, co
 
 std::string why_not_resident(const std::optional<ImageSize>& size, std::int64_t images, const torch::Device& device) {
   if (!device.is_cuda()) return "this is no GPU";
-  if (!size) return "its images are of different sizes";
+  if (!size) return "the sizes of its images are not known before they are read";
   const c10::DeviceGuard guard(device);
   std::size_t free = 0;
   std::size_t total = 0;

@@ -231,13 +231,11 @@ std::vector<Setting> run_settings() {
            &TrainConfig::seed,
            {.name = "seed",
             .help = "number that weights, views, the order of images and, of shapes, the images follow from"}),
-       integer(
-           &TrainConfig::profile, 0, kManyTimes,
-           {.name = "profile",
-            .help = "say of N steps, after three that warm up (five with a CUDA graph), where their time goes (0: of "
-                    "none)",
-            .default_help = "of none",
-            .recorded = false}),
+       integer(&TrainConfig::profile, 0, kManyTimes,
+               {.name = "profile",
+                .help = "say of N steps, after those that warm up, where their time goes (0: of none)",
+                .default_help = "of none",
+                .recorded = false}),
        flag(&TrainConfig::dry_run,
             {.name = "dry_run",
              .help = "print the settings, the model's size, steps per epoch and memory needed, and stop",

@@ -3,7 +3,8 @@
 #   scripts/gpu_check.sh [OPTION...] [STAGE...]
 # Stages: build, tests, sanitizer (needs compute-sanitizer), benchmarks, profile, original (all of these by default), and
 # train, 100 epochs of CIFAR-10 with the README's command and its scores. What a stage says goes to
-# build/gpu_check/STAGE.log; one that fails, but for build, does not keep the others from running. Exit status: 0, 1 where a stage failed, 3 where there is no GPU.
+# build/gpu_check/STAGE.log; one that fails, but for build, does not keep the others from running. Exit status: 0, 1 where
+# a stage failed, 3 where there is no GPU.
 #
 #   --python PYTHON  one with a CUDA torch, whose LibTorch is used (python3); with relic-pytorch, torchvision, numpy and
 #                    Pillow for `original`
@@ -97,10 +98,12 @@ stage_benchmarks() {
     "$build/bin/training_benchmark" "device=$device" "batch_size=$batch" "precision=$precision"
 }
 stage_profile() {
-  "$program" --dataset_name shapes --image_size 32 --device "$device" --precision "$precision" -b "$batch" --profile 20 \
-    --max_steps 30 --no_scores --overwrite -save_model_dir "$logs/profiled" &&
-    { [[ $device == cpu ]] || "$program" --dataset_name shapes --image_size 32 --device "$device" --precision "$precision" \
-      -b "$batch" --profile 20 --cuda_graph off --max_steps 30 --no_scores --overwrite -save_model_dir "$logs/profiled"; }
+  local graph graphs=(auto)
+  [[ $device == cpu ]] || graphs+=(off)
+  for graph in "${graphs[@]}"; do
+    "$program" --dataset_name shapes --image_size 32 --device "$device" --precision "$precision" -b "$batch" --profile 20 \
+      --cuda_graph "$graph" --max_steps 30 --no_scores --overwrite -save_model_dir "$logs/profiled" || return
+  done
 }
 stage_original() {
   "$python" benchmarks/compare_original.py "$program" --python "$python" --device "$device" --precision "$precision" \

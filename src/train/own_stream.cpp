@@ -4,11 +4,14 @@
 
 namespace relic {
 
+c10::Stream current_stream(const torch::Device& device) {
+  return c10::impl::VirtualGuardImpl(device.type()).getStream(device);
+}
+
 OwnStream::OwnStream(const torch::Device& device) {
   if (device.is_cpu()) return;
-  const c10::impl::VirtualGuardImpl streams(device.type());
-  streams.getStream(device).synchronize();
-  guard_.emplace(streams.getStreamFromGlobalPool(device));
+  current_stream(device).synchronize();
+  guard_.emplace(c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device));
 }
 
 OwnStream::~OwnStream() {

@@ -1,11 +1,10 @@
 #include "relic/train/step_profile.h"
 
-#include <c10/core/impl/VirtualGuardImpl.h>
-
 #include <array>
 #include <utility>
 
 #include "relic/core/text.h"
+#include "train/own_stream.h"
 
 namespace relic {
 
@@ -40,7 +39,7 @@ void StepProfile::enter(StepPart part) {
   Mark mark{part, std::chrono::steady_clock::now(), std::nullopt};
   if (!device_.is_cpu()) {
     mark.event.emplace(device_.type(), c10::EventFlag::BACKEND_DEFAULT);
-    mark.event->record(c10::impl::VirtualGuardImpl(device_.type()).getStream(device_));
+    mark.event->record(current_stream(device_));
   }
   marks_.push_back(std::move(mark));
 }

@@ -1,10 +1,11 @@
 #include "relic/train/step_queue.h"
 
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/torch.h>
 
 #include <cmath>
 #include <utility>
+
+#include "train/own_stream.h"
 
 namespace relic {
 
@@ -33,7 +34,7 @@ void StepQueue::push(const StepMetrics& known, const torch::Tensor& measured) {
   slots_[static_cast<std::int64_t>(step.slot)].copy_(measured, /*non_blocking=*/true);
   if (!device_.is_cpu()) {
     step.done.emplace(device_.type());
-    step.done->record(c10::impl::VirtualGuardImpl(device_.type()).getStream(device_));
+    step.done->record(current_stream(device_));
   }
   under_way_.push_back(std::move(step));
 }

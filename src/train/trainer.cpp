@@ -120,20 +120,21 @@ std::int64_t Trainer::last_step() const {
 }
 
 std::unique_ptr<ViewSource> Trainer::open_views(std::int64_t last) {
+  const auto reason = why_not_resident(dataset_, runtime_.device);
   if (!runtime_.device.is_cpu()) {
-    const auto reason = why_not_resident(dataset_, runtime_.device);
     log_.info(reason.empty() ? "the GPU holds the images and renders their views"
                              : "the CPU renders the views: " + reason);
   }
-  return make_view_source(dataset_, view_options(config_),
-                          {.batch_size = config_.batch_size,
-                           .seed = config_.seed,
-                           .first_step = progress_.step,
-                           .last_step = last,
-                           .workers = runtime_.view_workers,
-                           .device = runtime_.device,
-                           .type = runtime_.autocast.value_or(torch::kFloat),
-                           .left_out = left_out_});
+  const auto make = reason.empty() ? make_resident_view_source : make_cpu_view_source;
+  return make(dataset_, view_options(config_),
+              {.batch_size = config_.batch_size,
+               .seed = config_.seed,
+               .first_step = progress_.step,
+               .last_step = last,
+               .workers = runtime_.view_workers,
+               .device = runtime_.device,
+               .type = runtime_.autocast.value_or(torch::kFloat),
+               .left_out = left_out_});
 }
 
 void Trainer::prepare_graph() {

@@ -66,8 +66,4 @@ std::unique_ptr<ViewSource> make_resident_view_source(const Dataset& dataset, co
 std::string why_not_resident(const std::optional<ImageSize>& size, std::int64_t images, const torch::Device& device);
 std::string why_not_resident(const Dataset& dataset, const torch::Device& device);
 
-/// The one that renders on the GPU where it can, else the one of worker threads.
-std::unique_ptr<ViewSource> make_view_source(const Dataset& dataset, const MultiCropSpec& spec,
-                                             const ViewSourceOptions& options);
-
 }  // namespace relic

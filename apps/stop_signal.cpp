@@ -9,26 +9,42 @@ namespace {
 // A handler can reach nothing but a flag of static storage.
 volatile std::sig_atomic_t received = 0;
 
+/// What a cluster sends some time before it ends a job.
+bool is_warning(int signal) { return signal == SIGUSR1 || signal == SIGUSR2; }
+
 extern "C" void on_stop_signal(int signal) {
-  if (received != 0 && signal == SIGINT) {
+  if (received == SIGINT && signal == SIGINT) {
     std::signal(SIGINT, SIG_DFL);
     std::raise(SIGINT);
     return;
   }
-  received = signal;
+  // The status tells of the warning, though SIGTERM comes with it.
+  if (received == 0 || signal == SIGINT || (is_warning(signal) && received != SIGINT)) {
+    received = signal;
+  }
 }
+
+constexpr int kRequeue = 75;  // EX_TEMPFAIL of sysexits.h: "try again later"
 
 }  // namespace
 
 void catch_stop_signals() {
   std::signal(SIGINT, on_stop_signal);
   std::signal(SIGTERM, on_stop_signal);
+  std::signal(SIGUSR1, on_stop_signal);
+  std::signal(SIGUSR2, on_stop_signal);
+  if (std::signal(SIGHUP, on_stop_signal) == SIG_IGN) {
+    std::signal(SIGHUP, SIG_IGN);  // nohup: it is to live on without its terminal
+  }
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
 bool stop_requested() { return received != 0; }
 
-int stop_status() { return 128 + static_cast<int>(received); }
+int stop_status() {
+  const int signal = static_cast<int>(received);
+  return is_warning(signal) ? kRequeue : 128 + signal;
+}
 
 }  // namespace relic

@@ -110,6 +110,26 @@ int dry_run(const Plan& plan) {
   return 0;
 }
 
+/// What keeps a resumed run from ending, to the bit, where it would have without an interruption.
+std::vector<std::string> other_origin(const Origin& before, const Runtime& now) {
+  const auto difference = [](const std::string& what, const std::string& then, const std::string& here) {
+    return "the checkpoint was written " + what + " " + then + ", this is " + here +
+           ": what follows differs by rounding from what would have been";
+  };
+  std::vector<std::string> lines;
+  if (!before.machine.empty() && before.machine != now.machine) {
+    lines.push_back(difference("on", before.machine, now.machine));
+  }
+  if (!before.build.empty() && before.build != now.build) {
+    lines.push_back(difference("by", before.build, now.build));
+  }
+  if (before.compute_threads > 0 && before.compute_threads != now.compute_threads) {
+    lines.push_back(difference("with compute threads:", std::to_string(before.compute_threads),
+                               std::to_string(now.compute_threads)));
+  }
+  return lines;
+}
+
 /// Settings that a resumed run goes on with otherwise than it was recorded.
 std::vector<std::string> changes_since(const Checkpoint& checkpoint, const TrainConfig& config,
                                        const RunDirectory& run) {
@@ -134,17 +154,29 @@ void log_start(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log&
   for (const auto& warning : plan.runtime.warnings) {
     log.warning(warning);
   }
+  if (plan.start.newest) {
+    for (const auto& damaged : plan.start.newest->damaged) {
+      log.warning(damaged.reason + "; going on from the one before it, " + plan.start.newest->file.filename().string());
+    }
+  }
   for (const auto& line : plan_text(plan, trainer.relic())) {
     log.info(line);
   }
   for (const auto& note : plan.runtime.notes) {
     log.info(note);
   }
-  if (plan.start.checkpoint) {
+  if (const Checkpoint* const checkpoint = plan.start.checkpoint()) {
     log.info("resuming " + run.folder().string() + " at step " + std::to_string(trainer.steps_done()) + " of " +
              std::to_string(trainer.last_step()));
-    for (const auto& change : changes_since(*plan.start.checkpoint, plan.config, run)) {
+    for (const auto& change : changes_since(*checkpoint, plan.config, run)) {
       log.info(change);
+    }
+    if (checkpoint->dataset_size != plan.images.size) {
+      log.info("the data set had " + std::to_string(checkpoint->dataset_size) + " images and has " +
+               std::to_string(plan.images.size) + " now");
+    }
+    for (const auto& line : other_origin(checkpoint->origin, plan.runtime)) {
+      log.info(line);
     }
     if (!plan.config.ckpt_path.empty()) {
       log.info("--ckpt_path is for new runs: this one goes on with its own weights");
@@ -222,7 +254,7 @@ void report_scores(const Plan& plan, const Images& images, Trainer& trainer, con
 /// from, or, over an older run, this one's start.
 void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& run) {
   run.remove_leftovers();
-  if (const auto& checkpoint = plan.start.checkpoint) {
+  if (const Checkpoint* const checkpoint = plan.start.checkpoint()) {
     // Another file than the one the run wrote to is not the run's to cut.
     const auto recorded = log_file(checkpoint->log_file, run);
     if (std::filesystem::absolute(log_file(plan.config.log_file, run)) == std::filesystem::absolute(recorded)) {
@@ -231,7 +263,8 @@ void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& r
     write_model_files(*checkpoint, run);
   } else {
     trainer.save_start();
-    for (const auto& file : {run.bad_images(), run.best_encoder(), run.scores()}) {
+    remove_kept_checkpoints(run, 0);
+    for (const auto& file : {run.bad_images(), run.best_encoder(), run.scores(), run.not_finite()}) {
       std::filesystem::remove(file);
     }
     cut_back(run.metrics(), 0);
@@ -268,12 +301,13 @@ int train(const Plan& plan, const RunDirectory& run) {
   std::optional<BadImages> bad_images;
   const auto leave_out = [&bad_images](const BadImage& image) { bad_images->add(image); };
   Trainer trainer(config, plan.runtime, *images.pretraining, run, log, leave_out);
-  if (plan.start.checkpoint) {
-    trainer.resume(*plan.start.checkpoint);
+  if (plan.start.newest) {
+    set_damaged_aside(*plan.start.newest, run);
+    trainer.resume(plan.start.newest->checkpoint);
   } else if (!plan.start.weights.empty()) {
     trainer.load_weights(plan.start.weights, config.ckpt_path.string());
   }
-  const bool already_done = plan.start.checkpoint && trainer.steps_done() >= trainer.last_step();
+  const bool already_done = plan.start.newest && trainer.steps_done() >= trainer.last_step();
   if (!already_done) {
     prepare_directory(plan, trainer, run);
   }
@@ -331,6 +365,9 @@ int train_alone(const CommandLine& line, const RunDirectory& run) {
     run.require_free();
   }
   at::set_num_threads(plan.runtime.compute_threads);
+  if (plan.config.deterministic && !plan.runtime.device.is_cpu()) {
+    compute_deterministically();
+  }
   if (plan.config.tf32 == "off") {
     at::globalContext().setAllowTF32CuDNN(false);  // in scores, too
   }

@@ -12,6 +12,7 @@
 #include "relic/core/text.h"
 #include "relic/train/settings.h"
 #include "relic/train/trainer.h"
+#include "version.h"
 
 namespace relic {
 
@@ -28,9 +29,9 @@ TrainConfig recorded_config(const Checkpoint& checkpoint, const RunDirectory& ru
 
 namespace {
 
-Checkpoint read_checkpoint_or_advise(const RunDirectory& run) {
+NewestCheckpoint read_newest_or_advise(const RunDirectory& run) {
   try {
-    return read_checkpoint(run.checkpoint());
+    return read_newest_checkpoint(run);
   } catch (const Error& error) {
     std::error_code ignored;
     if (!std::filesystem::exists(run.model(), ignored)) {
@@ -42,12 +43,13 @@ Checkpoint read_checkpoint_or_advise(const RunDirectory& run) {
 }
 
 /// Under --resume: the run's last state, and its settings for every flag that was not given.
-std::optional<Checkpoint> read_run(const RunDirectory& run, TrainConfig& config, GivenSettings given) {
+std::optional<NewestCheckpoint> read_run(const RunDirectory& run, TrainConfig& config, GivenSettings given) {
   run.require_checkpoint_or_nothing();
   if (!run.has_checkpoint()) {
     return std::nullopt;
   }
-  auto checkpoint = read_checkpoint_or_advise(run);
+  auto newest = read_newest_or_advise(run);
+  const auto& checkpoint = newest.checkpoint;
   apply_settings(checkpoint.settings, run.checkpoint().string(), config, given);
   if (!given.contains("dataset_path")) {
     config.dataset_path = checkpoint.dataset_path;
@@ -55,7 +57,7 @@ std::optional<Checkpoint> read_run(const RunDirectory& run, TrainConfig& config,
   if (!given.contains("log_file")) {
     config.log_file = checkpoint.log_file;
   }
-  return checkpoint;
+  return newest;
 }
 
 std::string name_and_value(const Setting& setting, const TrainConfig& config) {
@@ -63,24 +65,33 @@ std::string name_and_value(const Setting& setting, const TrainConfig& config) {
   return "--" + setting.name + " " + (value.empty() ? "''" : value);
 }
 
-/// What is asked for against the settings that a checkpoint's tensors and counters only make sense with.
+/// What is asked for against the settings that a checkpoint's tensors, or its counters, only make sense with. --force
+/// waives the latter.
 std::vector<std::string> find_differences(const Plan& plan, const SettingNames& unread, const RunDirectory& run) {
-  const auto& checkpoint = *plan.start.checkpoint;
+  const auto& checkpoint = plan.start.newest->checkpoint;
   const auto recorded = recorded_config(checkpoint, run);
   std::vector<std::string> problems;
-  for (const auto& name :
-       {"dataset_name", "encoder_model_name", "stem", "batch_size", "image_size", "max_images", "proj_out_dim",
-        "proj_hidden_dim", "use_siglip", "num_global_views", "num_local_views", "seed", "compat"}) {
-    const auto& setting = *find_setting(name);
-    if (!unread.contains(name) && setting.get(recorded) != setting.get(plan.config)) {
-      problems.push_back("--resume with " + name_and_value(setting, plan.config) + ": the run in " +
-                         run.folder().string() + " was started with " + name_and_value(setting, recorded) +
-                         "; leave the flag out, or start anew in another directory");
+  const auto compare = [&](std::initializer_list<const char*> names, const char* advice) {
+    for (const auto& name : names) {
+      const auto& setting = *find_setting(name);
+      if (!unread.contains(name) && setting.get(recorded) != setting.get(plan.config)) {
+        problems.push_back("--resume with " + name_and_value(setting, plan.config) + ": the run in " +
+                           run.folder().string() + " was started with " + name_and_value(setting, recorded) +
+                           "; leave the flag out, " + advice);
+      }
     }
+  };
+  compare({"encoder_model_name", "stem", "proj_out_dim", "proj_hidden_dim"}, "or start anew in another directory");
+  if (plan.config.force) {
+    return problems;
   }
+  compare({"dataset_name", "batch_size", "image_size", "max_images", "use_siglip", "alpha", "num_global_views",
+           "num_local_views", "seed", "compat"},
+          "start anew in another directory, or --force it");
   if (problems.empty() && plan.images.size > 0 && checkpoint.dataset_size != plan.images.size) {
     problems.push_back("--resume: the data set holds " + std::to_string(plan.images.size) +
-                       " images, the run was started on " + std::to_string(checkpoint.dataset_size));
+                       " images, the run was started on " + std::to_string(checkpoint.dataset_size) +
+                       "; --force goes on with these");
   }
   return problems;
 }
@@ -90,6 +101,11 @@ bool sound(const Plan& plan, const SettingNames& unread, std::initializer_list<c
   return std::ranges::all_of(names, [&](const char* name) {
     return !unread.contains(name) && find_setting(name)->problem(plan.config).empty();
   });
+}
+
+/// Whether the network has a max pooling in it.
+bool pools(const TrainConfig& config) {
+  return config.encoder_model_name.starts_with("resnet") && relic_options(config).stem == Stem::imagenet;
 }
 
 /// The log's folder is the user's to make, the run's own is made.
@@ -124,7 +140,7 @@ void find_images(Plan& plan, const SettingNames& unread, std::vector<std::string
     if (!problems.empty()) {
       return;
     }
-    if (plan.config.resume && !plan.start.checkpoint) {
+    if (plan.config.resume && !plan.start.newest) {
       print("nothing to resume in " + plan.config.save_model_dir.string() + ": this will be a new run\n");
     }
     fetch_dataset(plan.config);
@@ -153,7 +169,7 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
   std::vector<std::string> problems = line.problems;
   if (plan.config.resume) {
     try {
-      plan.start.checkpoint = read_run(run, plan.config, line.given);
+      plan.start.newest = read_run(run, plan.config, line.given);
     } catch (const UsageError& error) {  // what the run would have set is unknown, and so is what else is wrong
       problems.emplace_back(error.what());
       require_no_problems(problems);
@@ -163,25 +179,32 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
     problems.push_back(std::move(problem));
   }
   const auto ready = [&](std::initializer_list<const char*> names) { return sound(plan, line.unread, names); };
-  if (ready({"device", "precision", "num_threads", "num_workers"})) {
+  if (ready({"device", "precision", "num_threads", "num_workers", "dataset_name", "image_size", "stem"})) {
     attempt(problems, [&] { plan.runtime = choose_runtime(plan.config); });
+    plan.runtime.build = build_text();
+    if (plan.config.deterministic && !plan.runtime.device.is_cpu() && pools(plan.config)) {
+      problems.emplace_back(
+          "--deterministic with a ResNet's imagenet stem: its max pooling sums gradients in no fixed order on a GPU; "
+          "use "
+          "--stem cifar, -m efficientnet or --device cpu");
+    }
   }
   if (!plan.config.dry_run && !plan.config.resume && !plan.config.overwrite) {
     attempt(problems, [&] { run.require_free(); });
   }
   attempt(problems, [&] { run.require_folder(); });
   attempt(problems, [&] { require_log_folder(plan.config); });
-  if (!plan.start.checkpoint && !plan.config.ckpt_path.empty() &&
+  if (!plan.start.newest && !plan.config.ckpt_path.empty() &&
       ready({"ckpt_path", "dataset_name", "encoder_model_name", "stem", "proj_hidden_dim", "proj_out_dim"})) {
     attempt(problems, [&] { plan.start.weights = read_initial_weights(plan.config); });
   }
   find_images(plan, line.unread, problems);
-  if (plan.start.checkpoint) {
+  if (plan.start.newest) {
     for (auto& problem : find_differences(plan, line.unread, run)) {
       problems.push_back(std::move(problem));
     }
   }
-  if (!problems.empty() && plan.config.resume && !plan.start.checkpoint) {
+  if (!problems.empty() && plan.config.resume && !plan.start.newest) {
     problems.insert(problems.begin(), "--resume: there is no run in " + run.folder().string() +
                                           " to go on with, and a new one cannot be started:");
   }

@@ -10,6 +10,7 @@
 #include "relic/data/dataset.h"
 #include "relic/nn/relic.h"
 #include "relic/train/checkpoint.h"
+#include "relic/train/kept_checkpoints.h"
 #include "relic/train/run_directory.h"
 #include "relic/train/runtime.h"
 
@@ -17,8 +18,10 @@ namespace relic {
 
 /// What a run starts from, read before anything in its directory is replaced.
 struct Start {
-  std::optional<Checkpoint> checkpoint;  ///< --resume
-  StateDict weights;                     ///< --ckpt_path
+  std::optional<NewestCheckpoint> newest;  ///< --resume
+  StateDict weights;                       ///< --ckpt_path
+
+  [[nodiscard]] const Checkpoint* checkpoint() const { return newest ? &newest->checkpoint : nullptr; }
 };
 
 struct Plan {

@@ -23,4 +23,9 @@ std::string version_text() {
          TORCH_VERSION + "\nCUDA        " + cuda_version() + "\ncompiler    " + RELIC_COMPILER + "\n";
 }
 
+std::string build_text() {
+  return std::string("relic_train ") + RELIC_VERSION + " (commit " + kGitCommit + "), LibTorch " + TORCH_VERSION +
+         ", CUDA " + cuda_version() + ", " + RELIC_COMPILER;
+}
+
 }  // namespace relic

@@ -7,5 +7,7 @@ namespace relic {
 
 /// Lines with the versions of relic_train (and its git commit), LibTorch, CUDA and the compiler.
 std::string version_text();
+/// The same in one line.
+std::string build_text();
 
 }  // namespace relic

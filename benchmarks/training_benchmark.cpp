@@ -118,9 +118,10 @@ void whole_step(benchmark::State& state) {
       scaler.step(training.adam);
     } else {
       terms.loss.backward();
-      training.adam.step();
+      relic::find_infinite_gradients(training.adam, scaler.found_inf);
+      training.adam.step({}, scaler.found_inf);
     }
-    return relic::measure_step(terms, *training.networks);
+    return relic::measure_step(terms, *training.networks, scaler.found_inf);
   };
   const bool whole = training.runtime.graph != relic::Runtime::Graph::off;
   relic::GraphedStep graph(

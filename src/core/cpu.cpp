@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <fstream>
 #include <optional>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -37,6 +39,26 @@ int available_cores() {
     cores = static_cast<int>(std::ceil(*limit));
   }
   return std::max(cores, 1);
+}
+
+std::string processor_name() {
+  std::string name;
+  std::string family;
+  std::string model;
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line) && !line.empty();) {
+    const auto value = [&line](std::string_view key) {
+      const bool matches = line.starts_with(key) && line.find_first_not_of("\t ", key.size()) == line.find(':');
+      return matches ? line.substr(std::min(line.size(), line.find(':') + 2)) : std::string{};
+    };
+    name += value("model name");
+    family += value("cpu family");
+    model += value("model");
+  }
+  if (name.empty()) {
+    return "a processor of unknown name";
+  }
+  return family.empty() ? name : name + " (family " + family + ", model " + model + ")";
 }
 
 }  // namespace relic

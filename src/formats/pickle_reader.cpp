@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/printable.h"
+#include "formats/archive_error.h"
 #include "relic/core/error.h"
 
 namespace relic {
@@ -103,6 +104,8 @@ PickleValue PickleReader::read() {
       throw Error("ends with values left over; damaged");
     }
     return result;
+  } catch (const ArchiveError&) {
+    throw;
   } catch (const Error& error) {
     throw Error("byte " + std::to_string(begin) + ": " + error.what());
   }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/printable.h"
+#include "formats/archive_error.h"
 #include "formats/pickle_reader.h"
 #include "formats/torch_objects.h"
 #include "formats/zip_archive.h"
@@ -63,6 +64,8 @@ c10::IValue read_pth(const std::filesystem::path& path) {
     return to_ivalue(reader.read());
   } catch (const c10::Error& error) {
     throw Error(path.string() + ": data.pkl " + printable(error.what_without_backtrace()));
+  } catch (const ArchiveError&) {
+    throw;
   } catch (const Error& error) {
     throw Error(path.string() + ": data.pkl " + error.what());
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/printable.h"
+#include "formats/archive_error.h"
 #include "formats/crc32.h"
 #include "relic/core/error.h"
 
@@ -80,7 +81,7 @@ ZipArchive::ZipArchive(std::filesystem::path path) : path_(std::move(path)) {
   read_directory(find_directory());
 }
 
-void ZipArchive::fail(const std::string& what) const { throw Error(path_.string() + ": " + what); }
+void ZipArchive::fail(const std::string& what) const { throw ArchiveError(path_.string() + ": " + what); }
 
 void ZipArchive::fail_without_directory() {
   const std::string start = read_bytes(0, std::min<std::uint64_t>(file_size_, kLegacyMagic.size()));

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "nn/winograd/conv3x3.h"
+#include "relic/nn/layer_watch.h"
 
 namespace relic {
 
@@ -92,7 +93,8 @@ bool ConvolutionImpl::has_minimal_filter(const torch::Tensor& images) const {
 }
 
 torch::Tensor ConvolutionImpl::forward(const torch::Tensor& images) {
-  return has_minimal_filter(images) ? MinimalFilterConvolution::apply(images, weight) : Conv2dImpl::forward(images);
+  return watched(*this, has_minimal_filter(images) ? MinimalFilterConvolution::apply(images, weight)
+                                                   : Conv2dImpl::forward(images));
 }
 
 }  // namespace relic

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nn/layers.h"
+#include "relic/nn/layer_watch.h"
 
 namespace relic {
 
@@ -29,7 +30,7 @@ class SqueezeExcitation : public Layer {
 
   torch::Tensor forward(const torch::Tensor& x) override {
     const auto mean = torch::adaptive_avg_pool2d(x, {1, 1});
-    return torch::sigmoid(expand_(torch::silu(reduce_(mean)))) * x;
+    return watched(*this, torch::sigmoid(expand_(torch::silu(reduce_(mean)))) * x);
   }
 
  private:

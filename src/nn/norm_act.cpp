@@ -2,12 +2,14 @@
 
 #include <torch/torch.h>
 
+#include "relic/nn/layer_watch.h"
+
 namespace relic {
 
 torch::Tensor norm_act(torch::nn::BatchNorm2d& norm, const torch::Tensor& x, After after,
                        const torch::Tensor& shortcut) {
   const torch::Tensor y = fused_norm_act(norm, x, after, shortcut);
-  return y.defined() ? y : plain_norm_act(norm, x, after, shortcut);
+  return watched(*norm, y.defined() ? y : plain_norm_act(norm, x, after, shortcut));
 }
 
 torch::Tensor plain_norm_act(torch::nn::BatchNorm2d& norm, const torch::Tensor& x, After after,

@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include "relic/nn/layer_watch.h"
+
 namespace relic {
 
 namespace {
@@ -17,6 +19,9 @@ ProjectorImpl::ProjectorImpl(std::int64_t in_dim, std::int64_t hidden_dim, std::
   second_ = block->register_module("2", torch::nn::Linear(torch::nn::LinearOptions(hidden_dim, out_dim).bias(false)));
 }
 
-torch::Tensor ProjectorImpl::forward(const torch::Tensor& features) { return second_(first_(features).relu_()); }
+torch::Tensor ProjectorImpl::forward(const torch::Tensor& features) {
+  const auto hidden = watched(*first_, first_(features)).relu_();
+  return watched(*second_, second_(hidden));
+}
 
 }  // namespace relic

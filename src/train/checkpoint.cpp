@@ -1,10 +1,13 @@
 #include "relic/train/checkpoint.h"
 
+#include <fcntl.h>
 #include <torch/torch.h>
 
 #include <algorithm>
 #include <cmath>
+#include <system_error>
 
+#include "core/open_file.h"
 #include "relic/core/error.h"
 #include "relic/formats/pth.h"
 
@@ -143,10 +146,14 @@ void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run) {
   dict.insert("step", checkpoint.progress.step);
   dict.insert("epoch_loss_sum", checkpoint.progress.epoch_loss_sum);
   dict.insert("total_loss_sum", checkpoint.progress.total_loss_sum);
+  dict.insert("epoch_left_out", checkpoint.progress.epoch_left_out);
+  dict.insert("total_left_out", checkpoint.progress.total_left_out);
   dict.insert("evaluated_step", checkpoint.progress.evaluated_step);
   dict.insert("tested_step", checkpoint.progress.tested_step);
   dict.insert("best_step", checkpoint.progress.best_step);
   dict.insert("best_score", checkpoint.progress.best_score);
+  dict.insert("skipped_steps", checkpoint.progress.skipped_steps);
+  dict.insert("skipped_in_a_row", checkpoint.progress.skipped_in_a_row);
   dict.insert("metrics_bytes", checkpoint.progress.metrics_bytes);
   dict.insert("log_bytes", checkpoint.progress.log_bytes);
   dict.insert("model", to_value(checkpoint.model));
@@ -154,8 +161,10 @@ void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run) {
   dict.insert("second_moments", to_value(checkpoint.second_moments));
   dict.insert("optimizer_steps", to_value(checkpoint.optimizer_steps));
   dict.insert("scaler", to_value(checkpoint.scaler));
+  dict.insert("machine", checkpoint.origin.machine);
+  dict.insert("build", checkpoint.origin.build);
+  dict.insert("compute_threads", checkpoint.origin.compute_threads);
   write_pth(run.checkpoint(), dict);
-  write_model_files(checkpoint, run);
 }
 
 bool is_checkpoint(const c10::IValue& contents) {
@@ -167,15 +176,35 @@ bool is_checkpoint(const c10::IValue& contents) {
   return format != dict.end() && format->value().isString() && format->value().toStringRef() == kFormat;
 }
 
+namespace {
+
+c10::IValue read_contents(const std::filesystem::path& path) {
+  if (std::error_code ignored; std::filesystem::exists(path, ignored)) {
+    const Descriptor readable(open_or_fail("read", path, O_RDONLY));
+  }
+  try {
+    return read_pth(path);
+  } catch (const Error& error) {
+    throw DamagedCheckpoint(error.what());
+  }
+}
+
+}  // namespace
+
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
   const std::string where = path.string();
-  const auto value = read_pth(path);
+  const auto value = read_contents(path);
   if (!is_checkpoint(value)) {
-    throw Error(where + ": not a checkpoint of relic_train");
+    throw DamagedCheckpoint(where + ": not a checkpoint of relic_train");
   }
   const auto dict = value.toGenericDict();
-  if (const auto version = field(dict, "format_version", where); !version.isInt() || version.toInt() > kFormatVersion) {
-    throw Error(where + ": written by a newer relic_train (checkpoint format above " + std::to_string(kFormatVersion) +
+  const auto version = dict.find("format_version");
+  if (version == dict.end() || !version->value().isInt()) {
+    throw DamagedCheckpoint(where + ": a checkpoint of relic_train without the version of its format");
+  }
+  if (version->value().toInt() > kFormatVersion) {
+    throw Error(where + ": written by a newer relic_train (checkpoint format " +
+                std::to_string(version->value().toInt()) + ", this one reads up to " + std::to_string(kFormatVersion) +
                 "); use that version");
   }
   try {
@@ -187,10 +216,14 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
     checkpoint.progress.step = field(dict, "step", where).toInt();
     checkpoint.progress.epoch_loss_sum = field(dict, "epoch_loss_sum", where).toDouble();
     checkpoint.progress.total_loss_sum = field(dict, "total_loss_sum", where).toDouble();
+    checkpoint.progress.epoch_left_out = later_field(dict, "epoch_left_out", std::int64_t{0}).toInt();
+    checkpoint.progress.total_left_out = later_field(dict, "total_left_out", std::int64_t{0}).toInt();
     checkpoint.progress.evaluated_step = later_field(dict, "evaluated_step", std::int64_t{0}).toInt();
     checkpoint.progress.tested_step = later_field(dict, "tested_step", std::int64_t{0}).toInt();
     checkpoint.progress.best_step = later_field(dict, "best_step", std::int64_t{0}).toInt();
     checkpoint.progress.best_score = later_field(dict, "best_score", 0.0).toDouble();
+    checkpoint.progress.skipped_steps = later_field(dict, "skipped_steps", std::int64_t{0}).toInt();
+    checkpoint.progress.skipped_in_a_row = later_field(dict, "skipped_in_a_row", std::int64_t{0}).toInt();
     checkpoint.progress.metrics_bytes = field(dict, "metrics_bytes", where).toInt();
     checkpoint.progress.log_bytes = field(dict, "log_bytes", where).toInt();
     checkpoint.model = tensors_field(dict, "model", where);
@@ -198,9 +231,14 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
     checkpoint.second_moments = tensors_field(dict, "second_moments", where);
     checkpoint.optimizer_steps = tensors_field(dict, "optimizer_steps", where);
     checkpoint.scaler = tensors_field(dict, "scaler", where);
+    checkpoint.origin.machine = later_field(dict, "machine", "").toStringRef();
+    checkpoint.origin.build = later_field(dict, "build", "").toStringRef();
+    checkpoint.origin.compute_threads = later_field(dict, "compute_threads", std::int64_t{0}).toInt();
     return checkpoint;
+  } catch (const Error& error) {
+    throw DamagedCheckpoint(error.what());
   } catch (const c10::Error&) {
-    throw Error(where + ": a field of the checkpoint has the wrong type; the file is damaged");
+    throw DamagedCheckpoint(where + ": a field of the checkpoint has the wrong type; the file is damaged");
   }
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "relic/core/error.h"
+#include "relic/train/kept_checkpoints.h"
 
 namespace relic {
 
@@ -19,8 +20,26 @@ CheckpointWriter::~CheckpointWriter() {
 void CheckpointWriter::save(std::shared_ptr<const Checkpoint> checkpoint) {
   wait();
   pending_step_ = checkpoint->progress.step;
-  pending_ = std::async(std::launch::async,
-                        [this, checkpoint = std::move(checkpoint)] { write_checkpoint(*checkpoint, run_); });
+  pending_ = std::async(std::launch::async, [this, checkpoint = std::move(checkpoint)] { write(*checkpoint); });
+}
+
+void CheckpointWriter::write(const Checkpoint& checkpoint) {
+  const auto step = checkpoint.progress.step;
+  const bool keeps = keep_ > 1 && written_step_ && *written_step_ != step;
+  if (keeps) {
+    keep_checkpoint(run_, *written_step_);
+  }
+  try {
+    write_checkpoint(checkpoint, run_);
+  } catch (...) {
+    if (keeps) {
+      put_back_checkpoint(run_, *written_step_);
+    }
+    throw;
+  }
+  written_step_ = step;
+  remove_kept_checkpoints(run_, static_cast<std::size_t>(keep_ - 1));
+  write_model_files(checkpoint, run_);
 }
 
 void CheckpointWriter::poll() {
@@ -52,7 +71,6 @@ void CheckpointWriter::wait() {
   try {
     pending_.get();
     failures_ = 0;
-    written_step_ = pending_step_;
     log_.debug("saved step " + std::to_string(pending_step_) + " in " + run_.folder().string());
   } catch (const std::exception& error) {
     ++failures_;

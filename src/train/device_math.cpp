@@ -23,7 +23,9 @@ void set(const DeviceMath& math) {
 DeviceMath device_math(const TrainConfig& config, const Runtime& runtime) {
   if (!config.compat.empty()) return {.tf32_convolutions = runtime.tf32};
   // Where the networks are in 16 bits, the products left in float32 are the loss's.
-  return {.tf32_convolutions = runtime.tf32, .tf32_products = runtime.tf32 && !runtime.autocast, .benchmark = true};
+  return {.tf32_convolutions = runtime.tf32,
+          .tf32_products = runtime.tf32 && !runtime.autocast,
+          .benchmark = !config.deterministic};
 }
 
 DeviceMathScope::DeviceMathScope(const DeviceMath& math) : before_(current()) { set(math); }

@@ -1,5 +1,10 @@
 #include "relic/train/run_directory.h"
 
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <optional>
+#include <string_view>
 #include <system_error>
 
 #include "relic/core/error.h"
@@ -18,9 +23,35 @@ bool has_content(const fs::path& path) {
   return error ? fs::exists(fs::symlink_status(path, error)) : size > 0;
 }
 
+/// Of a kept checkpoint's file.
+std::optional<std::int64_t> step_in_name(const fs::path& file) {
+  constexpr std::string_view prefix = "checkpoint-";
+  constexpr std::string_view suffix = ".pth";
+  const std::string name = file.filename().string();
+  if (name.size() <= prefix.size() + suffix.size() || !name.starts_with(prefix) || !name.ends_with(suffix)) {
+    return std::nullopt;
+  }
+  const char* const end = name.data() + name.size() - suffix.size();
+  std::int64_t step = 0;
+  const auto [stopped, error] = std::from_chars(name.data() + prefix.size(), end, step);
+  return error == std::errc{} && stopped == end && step >= 0 ? std::optional(step) : std::nullopt;
+}
+
 }  // namespace
 
-bool RunDirectory::has_checkpoint() const { return has_content(checkpoint()); }
+bool RunDirectory::has_checkpoint() const { return has_content(checkpoint()) || !kept_steps().empty(); }
+
+std::vector<std::int64_t> RunDirectory::kept_steps() const {
+  std::vector<std::int64_t> steps;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
+    if (const auto step = step_in_name(entry.path())) {
+      steps.push_back(*step);
+    }
+  }
+  std::ranges::sort(steps, std::greater{});
+  return steps;
+}
 
 bool RunDirectory::exists() const {
   std::error_code ignored;

@@ -1,10 +1,12 @@
 #include "relic/train/runtime.h"
 
+#include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/cuda.h>
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include "relic/core/cpu.h"
@@ -12,6 +14,7 @@
 #include "relic/core/text.h"
 #include "train/bf16_cost.h"
 #include "train/cuda_graph.h"
+#include "train/device_name.h"
 
 namespace relic {
 
@@ -100,7 +103,8 @@ Runtime::Graph choose_graph(const TrainConfig& config, const Runtime& runtime) {
     }
     return Runtime::Graph::required;
   }
-  return possible && config.cuda_graph == "auto" ? Runtime::Graph::where_possible : Runtime::Graph::off;
+  return possible && config.cuda_graph == "auto" && !config.detect_anomaly ? Runtime::Graph::where_possible
+                                                                           : Runtime::Graph::off;
 }
 
 }  // namespace
@@ -108,9 +112,12 @@ Runtime::Graph choose_graph(const TrainConfig& config, const Runtime& runtime) {
 Runtime choose_runtime(const TrainConfig& config) {
   Runtime runtime;
   runtime.device = choose_device(config.device, runtime);
+  runtime.machine =
+      runtime.device.is_cpu() ? processor_name() + ", " + at::get_cpu_capability() : device_name(runtime.device);
   const int cores = available_cores();
   runtime.compute_threads = config.num_threads > 0 ? static_cast<int>(config.num_threads) : cores;
   runtime.autocast = choose_precision(config, runtime);
+  runtime.scales_loss = runtime.autocast == torch::kHalf;
   runtime.tf32 = !runtime.device.is_cpu() && config.tf32 == "on";
   runtime.graph = choose_graph(config, runtime);
   if (!runtime.device.is_cpu() && !has_cuda_graphs()) {
@@ -122,6 +129,15 @@ Runtime choose_runtime(const TrainConfig& config) {
   const int fitting = runtime.device.is_cpu() ? std::max(1, cores / 4) : cores;
   runtime.view_workers = config.num_workers > 0 ? static_cast<int>(config.num_workers) : fitting;
   return runtime;
+}
+
+void compute_deterministically() {
+  // cuBLAS is deterministic with a workspace of fixed size, which it asks the environment for.
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+  auto& context = at::globalContext();
+  context.setDeterministicAlgorithms(true, /*warn_only=*/false);
+  context.setDeterministicFillUninitializedMemory(false);
+  context.setDeterministicCuDNN(true);
 }
 
 std::string precision_text(const Runtime& runtime) {

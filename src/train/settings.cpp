@@ -188,6 +188,11 @@ std::vector<Setting> run_settings() {
              .help = "go on with the run in --save_model_dir, with its settings where none are given; starts a new one "
                      "where there is none",
              .recorded = false}),
+       flag(&TrainConfig::force,
+            {.name = "force",
+             .help =
+                 "with --resume: go on although data, batch, views or loss are not those that the run was started with",
+             .recorded = false}),
        flag(&TrainConfig::overwrite,
             {.name = "overwrite", .help = "start anew in a folder that already holds a run", .recorded = false}),
        integer(&TrainConfig::max_images, 0, kManyTimes,
@@ -219,6 +224,10 @@ std::vector<Setting> run_settings() {
                 .recorded = false}),
        rate(&TrainConfig::save_every_seconds,
             {.name = "save_every_seconds", .help = "an epoch's end saves if the last save is older, in seconds"}),
+       integer(
+           &TrainConfig::keep_checkpoints, 1, kManyTimes,
+           {.name = "keep_checkpoints",
+            .help = "the newest checkpoints that are kept: should one be damaged, --resume takes the one before it"}),
        integer(&TrainConfig::eval_every_n_steps, -1, kManyTimes,
                {.name = "eval_every_n_steps",
                 .help = "steps between two scores of the encoder on held-out training images (0: at the end alone)",
@@ -236,6 +245,12 @@ std::vector<Setting> run_settings() {
                 .help = "say of N steps, after those that warm up, where their time goes (0: of none)",
                 .default_help = "of none",
                 .recorded = false}),
+       flag(
+           &TrainConfig::detect_anomaly,
+           {.name = "detect_anomaly",
+            .help = "look at what every layer gives at every step, and stop at the first that is not finite, naming it "
+                    "(slow)",
+            .recorded = false}),
        flag(&TrainConfig::dry_run,
             {.name = "dry_run",
              .help = "print the settings, the model's size, steps per epoch and memory needed, and stop",
@@ -261,31 +276,35 @@ std::vector<Setting> variant_settings() {
 }
 
 std::vector<Setting> machine_settings() {
-  return in_group<TrainConfig>("Machine", false,
-                               {device_setting(),
-                                choice(&TrainConfig::precision, true,
-                                       {.name = "precision",
-                                        .placeholder = "TYPE",
-                                        .help = "number type of the encoders' matrix products",
-                                        .default_help = "fp32, or what --fp16_precision means",
-                                        .choices = {"fp32", "bf16", "fp16"},
-                                        .rival = "fp16_precision"}),
-                                choice(&TrainConfig::tf32, false,
-                                       {.name = "tf32",
-                                        .placeholder = "on|off",
-                                        .help = "float32 on a GPU's matrix units, which keep 10 bits of each factor",
-                                        .choices = {"on", "off"}}),
-                                choice(&TrainConfig::cuda_graph, false,
-                                       {.name = "cuda_graph",
-                                        .placeholder = "USE",
-                                        .help = "launch a step on a GPU as one recorded graph: auto (where it can be "
-                                                "recorded), on (or stop) or off",
-                                        .choices = {"auto", "on", "off"}}),
-                                integer(&TrainConfig::num_threads, 0, kManyThreads,
-                                        {.name = "num_threads",
-                                         .help = "threads that compute (0: all cores that may be used)",
-                                         .default_help = "all cores that may be used"}),
-                                workers_setting()});
+  return in_group<TrainConfig>(
+      "Machine", false,
+      {device_setting(),
+       choice(&TrainConfig::precision, true,
+              {.name = "precision",
+               .placeholder = "TYPE",
+               .help = "number type of the encoders' matrix products",
+               .default_help = "fp32, or what --fp16_precision means",
+               .choices = {"fp32", "bf16", "fp16"},
+               .rival = "fp16_precision"}),
+       choice(&TrainConfig::tf32, false,
+              {.name = "tf32",
+               .placeholder = "on|off",
+               .help = "float32 on a GPU's matrix units, which keep 10 bits of each factor",
+               .choices = {"on", "off"}}),
+       choice(&TrainConfig::cuda_graph, false,
+              {.name = "cuda_graph",
+               .placeholder = "USE",
+               .help = "launch a step on a GPU as one recorded graph: auto (where it can be "
+                       "recorded), on (or stop) or off",
+               .choices = {"auto", "on", "off"}}),
+       flag(&TrainConfig::deterministic, {.name = "deterministic",
+                                          .help = "on a GPU: sums in a fixed order, so that two runs, or one that was "
+                                                  "resumed, are equal to the bit (slower); a CPU does so anyway"}),
+       integer(&TrainConfig::num_threads, 0, kManyThreads,
+               {.name = "num_threads",
+                .help = "threads that compute (0: all cores that may be used)",
+                .default_help = "all cores that may be used"}),
+       workers_setting()});
 }
 
 std::vector<Setting> log_settings() {
@@ -329,6 +348,12 @@ std::vector<std::string> find_conflicts(const TrainConfig& config, const Setting
   }
   if (config.resume && config.overwrite) {
     conflicts.emplace_back("--resume with --overwrite: must be one of them, to go on with a run or to start anew");
+  }
+  if (config.detect_anomaly && config.cuda_graph == "on") {
+    conflicts.emplace_back("--detect_anomaly with --cuda_graph on: a recorded step cannot be looked into");
+  }
+  if (config.force && !config.resume) {
+    conflicts.emplace_back("--force without --resume: it is the run to go on with that it lets differ");
   }
   if (config.quiet && config.verbose) conflicts.emplace_back("--quiet with --verbose: must be one of them");
   if (read({"precision", "fp16_precision"}) && config.precision == "fp32" && config.fp16_precision) {

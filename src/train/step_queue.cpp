@@ -12,14 +12,14 @@ namespace relic {
 namespace {
 
 constexpr std::size_t kMostUnderWay = 16;
-constexpr std::int64_t kMeasured = 6;
+constexpr std::int64_t kMeasured = 7;
 
 }  // namespace
 
-torch::Tensor measure_step(const LossTerms& terms, const Relic& relic) {
+torch::Tensor measure_step(const LossTerms& terms, const Relic& relic, const torch::Tensor& found_inf) {
   const torch::NoGradGuard no_grad;
   return torch::stack({terms.loss, terms.invariance, relic.log_temperature, relic.bias, instance_top_k(terms.logits, 1),
-                       instance_top_k(terms.logits, 5)})
+                       instance_top_k(terms.logits, 5), found_inf})
       .to(torch::kFloat);
 }
 
@@ -50,6 +50,7 @@ StepMetrics StepQueue::take_oldest() {
   metrics.bias = measured[3];
   metrics.top1 = measured[4];
   metrics.top5 = measured[5];
+  metrics.skipped = measured[6] != 0;
   under_way_.pop_front();
   return metrics;
 }

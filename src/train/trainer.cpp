@@ -2,21 +2,27 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <optional>
 
 #include "relic/core/error.h"
 #include "relic/core/file.h"
 #include "relic/core/random.h"
 #include "relic/core/text.h"
+#include "relic/data/sample_order.h"
 #include "relic/formats/pth.h"
+#include "relic/nn/layer_watch.h"
 #include "relic/train/device_memory.h"
 #include "relic/train/settings_file.h"
 #include "relic/views/view_source.h"
 #include "train/device_math.h"
+#include "train/failed_batch.h"
 #include "train/graphed_step.h"
 #include "train/own_stream.h"
+#include "train/running_statistics.h"
 
 namespace relic {
 
@@ -24,6 +30,7 @@ namespace {
 
 constexpr double kMaxTemperature = 5;
 constexpr double kMaxTemperatureSiglip = 15;
+constexpr std::int64_t kMostSkippedInARow = 10;
 constexpr std::int64_t kProfileWarmUp = 3;
 constexpr std::int64_t kRecordingSteps = 2;  // the one in which a graph is recorded, and its first
 
@@ -91,14 +98,16 @@ Trainer::Trainer(TrainConfig config, Runtime runtime, const Dataset& dataset, Ru
                 config_.update_gamma_every_n_steps),
       relic_(initial_relic(config_, runtime_.device)),
       queue_(runtime_.device),
-      writer_(run_, log_) {
+      writer_(run_, config_.keep_checkpoints, log_) {
   AdamOptions options;
   options.learning_rate = config_.learning_rate;
   options.weight_decay = config_.weight_decay;
   adam_ = std::make_unique<Adam>(relic_->trained_parameters(), options);
-  if (runtime_.autocast == torch::kHalf) {
+  if (runtime_.scales_loss) {
     scaler_ = std::make_unique<GradScaler>(runtime_.device);
+    statistics_ = std::make_unique<RunningStatistics>(*relic_);
   }
+  found_inf_ = scaler_ ? scaler_->found_inf : torch::zeros({}, torch::TensorOptions(runtime_.device));
 }
 
 Trainer::~Trainer() = default;
@@ -275,7 +284,12 @@ void Trainer::train_step(const Views& views) {
   if (graph_) {
     enter(profile_.get(), StepPart::recorded);
   }
-  const auto measured = graph_ ? graph_->run(views) : forward_and_update(views, profile_.get());
+  torch::Tensor measured;
+  try {
+    measured = graph_ ? graph_->run(views) : forward_and_update(views, profile_.get());
+  } catch (const NotFinite& error) {
+    stop_at(step + 1, error.what());
+  }
 
   enter(profile_.get(), StepPart::target_update);
   const auto update = schedule_.at(step);
@@ -295,19 +309,74 @@ void Trainer::train_step(const Views& views) {
 
 torch::Tensor Trainer::forward_and_update(const Views& views, StepProfile* profile) {
   const DeviceMathScope math(device_math(config_, runtime_));
-  const auto terms = forward_views(*relic_, views, config_.batch_size, forward_, profile);
+  if (statistics_) {
+    statistics_->remember();
+  }
+  const auto terms = watched_forward(views, profile);
   update_weights(terms, profile);
-  return measure_step(terms, *relic_);
+  if (statistics_) {
+    statistics_->restore_where(found_inf_);
+  }
+  return measure_step(terms, *relic_, found_inf_);
 }
 
-void Trainer::require_finite_loss(const StepMetrics& metrics) {
-  if (std::isfinite(metrics.loss)) {
+LossTerms Trainer::watched_forward(const Views& views, StepProfile* profile) {
+  std::optional<LayerWatch> watch;
+  if (config_.detect_anomaly) {
+    watch.emplace(*relic_);
+  }
+  auto terms = forward_views(*relic_, views, config_.batch_size, forward_, profile);
+  if (watch && !std::isfinite(terms.loss.item<double>())) {
+    throw NotFinite("the loss is not finite, of projections that are");
+  }
+  return terms;
+}
+
+void Trainer::require_finite_gradients() const {
+  const auto parameters = relic_->named_parameters();
+  for (auto item = parameters.end(); item != parameters.begin();) {  // backward: the way of the gradient
+    --item;
+    const auto& gradient = item->value().grad();
+    if (gradient.defined() && !torch::isfinite(gradient).all().item<bool>()) {
+      throw NotFinite("the gradient of " + item->key() + " is not finite, of a loss that is");
+    }
+  }
+}
+
+void Trainer::judge(const StepMetrics& metrics) {
+  const bool finite = std::isfinite(metrics.loss);
+  if (finite && !metrics.skipped) {
+    progress_.skipped_in_a_row = 0;
     return;
   }
-  throw Error("the loss is not finite at step " + std::to_string(metrics.step) + ": loss " + shortest(metrics.loss) +
-              ", contrast " + shortest(metrics.loss - config_.alpha * metrics.invariance_loss) + ", invariance " +
-              shortest(metrics.invariance_loss) + ", learning rate " + shortest(config_.learning_rate) +
-              how_to_go_on());
+  const std::string numbers = ": loss " + shortest(metrics.loss) + ", contrast " +
+                              shortest(metrics.loss - config_.alpha * metrics.invariance_loss) + ", invariance " +
+                              shortest(metrics.invariance_loss) + ", learning rate " + shortest(config_.learning_rate);
+  if (!scaler_) {
+    stop_at(metrics.step, std::string(finite ? "a gradient" : "the loss") + " is not finite" + numbers);
+  }
+  ++progress_.skipped_steps;
+  if (++progress_.skipped_in_a_row >= kMostSkippedInARow) {
+    stop_at(metrics.step, "float16 overflowed at " + std::to_string(kMostSkippedInARow) + " steps in a row" + numbers +
+                              ", loss scale " + shortest(scaler_->scale.item<double>()));
+  }
+  if (progress_.skipped_steps == 1) {
+    log_.info("step " + std::to_string(metrics.step) +
+              ": float16 overflowed, so the step is skipped and the loss scale halved; common at the start");
+  }
+}
+
+void Trainer::stop_at(std::int64_t step, const std::string& what) {
+  const std::string happened = "step " + std::to_string(step) + ": " + what;
+  std::string batch;
+  try {
+    SampleOrder order(dataset_.size(), config_.batch_size, config_.seed);
+    write_failed_batch(run_.not_finite(), what, step, epoch_of(step), order.batch(step - 1), dataset_);
+    batch = "; its images are listed in " + run_.not_finite().string();
+  } catch (const Error& error) {  // what happened is worse
+    log_.warning(error.what());
+  }
+  throw Error(happened + batch + how_to_go_on());
 }
 
 std::string Trainer::how_to_go_on() {
@@ -329,7 +398,11 @@ void Trainer::update_weights(const LossTerms& terms, StepProfile* profile) {
   } else {
     terms.loss.backward();
     enter(profile, StepPart::optimizer);
-    adam_->step();
+    if (config_.detect_anomaly) {
+      require_finite_gradients();
+    }
+    find_infinite_gradients(*adam_, found_inf_);
+    adam_->step({}, found_inf_);
   }
 }
 
@@ -350,26 +423,42 @@ void Trainer::record(const std::vector<StepMetrics>& steps) {
   }
   const double images_per_second = line_->count_steps(static_cast<std::int64_t>(steps.size()));
   for (StepMetrics metrics : steps) {
-    require_finite_loss(metrics);
+    judge(metrics);
     metrics.images_per_second = images_per_second;
-    const auto in_epoch = (metrics.step - 1) % steps_per_epoch_ + 1;
-    if (in_epoch == 1) {
-      progress_.epoch_loss_sum = 0;
-    }
-    progress_.epoch_loss_sum += metrics.loss;
-    progress_.total_loss_sum += metrics.loss;
-    const double epoch_loss = progress_.epoch_loss_sum / static_cast<double>(in_epoch);
+    const auto [epoch_loss, total_loss] = add_loss(metrics);
     append_metrics(metrics.step, [&] { metrics_->append(metrics); });
-    line_->show(metrics, epoch_loss, progress_.total_loss_sum / static_cast<double>(metrics.step));
+    line_->show(metrics, epoch_loss, total_loss);
     if (metrics.step % config_.log_every_n_steps == 0) {
+      const auto skipped = progress_.skipped_steps;
       log_.info("step " + std::to_string(metrics.step) + ": instance top-1 " + fixed(100 * metrics.top1, 1) +
-                " %, top-5 " + fixed(100 * metrics.top5, 1) + " %");
+                " %, top-5 " + fixed(100 * metrics.top5, 1) + " %" +
+                (skipped == 0 ? "" : ", skipped steps so far: " + std::to_string(skipped)));
     }
     if (ends_epoch(metrics.step)) {
       log_.info("epoch " + std::to_string(metrics.epoch) + " of " + std::to_string(config_.num_epochs) +
                 ": mean loss " + fixed(epoch_loss, 4) + ", " + fixed(images_per_second, 1) + " images/s");
     }
   }
+}
+
+Trainer::MeanLosses Trainer::add_loss(const StepMetrics& metrics) {
+  const auto in_epoch = (metrics.step - 1) % steps_per_epoch_ + 1;
+  if (in_epoch == 1) {
+    progress_.epoch_loss_sum = 0;
+    progress_.epoch_left_out = 0;
+  }
+  if (std::isfinite(metrics.loss)) {
+    progress_.epoch_loss_sum += metrics.loss;
+    progress_.total_loss_sum += metrics.loss;
+  } else {
+    ++progress_.epoch_left_out;
+    ++progress_.total_left_out;
+  }
+  const auto mean = [](double sum, std::int64_t steps) {
+    return sum / static_cast<double>(std::max<std::int64_t>(steps, 1));
+  };
+  return {mean(progress_.epoch_loss_sum, in_epoch - progress_.epoch_left_out),
+          mean(progress_.total_loss_sum, metrics.step - progress_.total_left_out)};
 }
 
 void Trainer::append_metrics(std::int64_t step, const std::function<void()>& append) {
@@ -396,6 +485,7 @@ Checkpoint Trainer::checkpoint() {
   checkpoint.settings = settings_toml(config_);
   checkpoint.dataset_path = std::filesystem::absolute(config_.dataset_path).string();
   checkpoint.dataset_size = dataset_.size();
+  checkpoint.origin = {runtime_.machine, runtime_.build, runtime_.compute_threads};
   checkpoint.log_file = config_.log_file.empty() ? "" : std::filesystem::absolute(config_.log_file).string();
   checkpoint.progress = progress_;
   if (!is_finite(checkpoint)) {
@@ -411,6 +501,7 @@ void Trainer::save_start() {
   start.progress.metrics_bytes = 0;
   start.progress.log_bytes = config_.log_file.empty() ? 0 : static_cast<std::int64_t>(log_.file_bytes());
   write_checkpoint(start, run_);
+  write_model_files(start, run_);
   writer_.set_written(0);
 }
 

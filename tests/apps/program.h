@@ -38,6 +38,8 @@ class Child {
     std::vector<char*> argv;
     for (auto& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
+    spit(out_, "");  // so that nobody takes an earlier child's lines for this one's
+    spit(err_, "");
     pid_ = ::fork();
     if (pid_ == 0) {
       ::dup2(::open(out_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
@@ -54,6 +56,7 @@ class Child {
     }
   }
   void send(int signal) const { ::kill(pid_, signal); }
+  [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] Outcome outcome() const {
     int status = 0;
     ::waitpid(pid_, &status, 0);

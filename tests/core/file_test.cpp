@@ -3,18 +3,17 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "core/failing_calls.h"
 #include "relic/core/error.h"
+#include "support/file_size_limit.h"
 #include "support/temporary_folder.h"
 
 namespace relic {
@@ -23,6 +22,7 @@ namespace {
 using testing::Call;
 using ::testing::ElementsAre;
 using testing::FailingCall;
+using testing::FileSizeLimit;
 using ::testing::HasSubstr;
 using testing::message_of;
 using ::testing::Not;
@@ -30,23 +30,6 @@ using testing::ShortWrites;
 using testing::slurp;
 using testing::spit;
 using testing::TemporaryFolder;
-
-/// A limit on the size of files, lifted when it goes.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    ::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  rlimit before_{};
-};
 
 struct Failure {
   Call call;

@@ -19,7 +19,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-torch::Tensor measured(float loss) { return torch::tensor({loss, 0.25F, 0.5F, -1.0F, 0.125F, 0.75F}); }
+torch::Tensor measured(float loss) { return torch::tensor({loss, 0.25F, 0.5F, -1.0F, 0.125F, 0.75F, 0.0F}); }
 
 StepMetrics known(std::int64_t step) {
   StepMetrics metrics;

@@ -73,7 +73,7 @@ TEST(RunDirectory, AFileInItsPlaceIsAnErrorThatNamesIt) {
 TEST(CheckpointWriter, TheThirdFailureInARowStops) {
   TemporaryFolder folder;
   Log log(LogLevel::error);
-  CheckpointWriter writer(RunDirectory(folder / "absent"), log);
+  CheckpointWriter writer(RunDirectory(folder / "absent"), 2, log);
   const auto checkpoint = std::make_shared<const Checkpoint>();
   writer.save(checkpoint);
   writer.save(checkpoint);
@@ -85,7 +85,7 @@ TEST(CheckpointWriter, AFailureIsToldAsSoonAsTheWriteHasEnded) {
   TemporaryFolder folder;
   Log log(LogLevel::error);
   log.open_file(folder / "log");
-  CheckpointWriter writer(RunDirectory(folder / "absent"), log);
+  CheckpointWriter writer(RunDirectory(folder / "absent"), 2, log);
   writer.save(std::make_shared<const Checkpoint>());
   for (int i = 0; i < 2000 && log.file_bytes() == 0; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -97,7 +97,7 @@ TEST(CheckpointWriter, AFailureIsToldAsSoonAsTheWriteHasEnded) {
 TEST(CheckpointWriter, ASuccessForgivesTheFailureBefore) {
   TemporaryFolder folder;
   Log log(LogLevel::error);
-  CheckpointWriter writer(RunDirectory(folder / "late"), log);
+  CheckpointWriter writer(RunDirectory(folder / "late"), 2, log);
   const auto checkpoint = std::make_shared<const Checkpoint>();
   writer.save(checkpoint);
   EXPECT_THROW(writer.finish(), Error);
@@ -117,7 +117,7 @@ TEST(CheckpointWriter, KnowsTheStepThatLiesThereFromTheOneItFailedToWrite) {
   };
   const RunDirectory run(folder / "run");
   run.create();
-  CheckpointWriter writer(run, log);
+  CheckpointWriter writer(run, 2, log);
   EXPECT_FALSE(writer.written_step());
   writer.save(of_step(7));
   EXPECT_EQ(writer.written_step(), 7);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "relic/core/error.h"
 #include "relic/nn/relic.h"
 #include "relic/nn/state_dict.h"
 #include "relic/train/grad_scaler.h"
@@ -22,12 +23,23 @@ struct TrainProgress {
   std::int64_t step = 0;            ///< steps done, over all epochs
   double epoch_loss_sum = 0;        ///< of the steps of the current epoch
   double total_loss_sum = 0;        ///< of all steps
+  std::int64_t epoch_left_out = 0;  ///< of those steps, skipped ones whose loss was not finite
+  std::int64_t total_left_out = 0;
   std::int64_t evaluated_step = 0;  ///< the last step that was evaluated, 0: none
   std::int64_t tested_step = 0;     ///< the step whose encoder was scored on the test split, 0: none
   std::int64_t best_step = 0;       ///< that of encoder_best.pth, 0: none
   double best_score = 0;            ///< its logistic regression's accuracy on held-out images
-  std::int64_t metrics_bytes = 0;   ///< length of metrics.csv at this step
-  std::int64_t log_bytes = 0;       ///< length of the log at this step
+  std::int64_t skipped_steps = 0;   ///< those that overflowed float16 and so changed no weight
+  std::int64_t skipped_in_a_row = 0;
+  std::int64_t metrics_bytes = 0;  ///< length of metrics.csv at this step
+  std::int64_t log_bytes = 0;      ///< length of the log at this step
+};
+
+/// Where a checkpoint was written: bitwise equality is promised where all of it is the same.
+struct Origin {
+  std::string machine;  ///< device and processor
+  std::string build;    ///< versions of relic_train, LibTorch, CUDA and compiler
+  std::int64_t compute_threads = 0;
 };
 
 /// All that a resume needs, on the CPU and independent of the live training. (Order, views, decay and random numbers
@@ -37,6 +49,7 @@ struct Checkpoint {
   std::string settings;      ///< the run's settings.toml
   std::string dataset_path;  ///< where the images were, absolute; settings.toml names no folder
   std::int64_t dataset_size = 0;
+  Origin origin;
   std::string log_file;     ///< --log_file, absolute; empty: train.log in the run's directory
   StateDict model;          ///< as relic_model.pth
   StateDict first_moments;  ///< by parameter name
@@ -53,13 +66,19 @@ bool is_finite(const Checkpoint& checkpoint);
 void restore_checkpoint(const Checkpoint& checkpoint, Relic& relic, Adam& adam, GradScaler* scaler,
                         const std::string& where);
 
-/// Writes checkpoint.pth, then relic_model.pth and encoder.pth, which derive from it; each whole or not at all.
+/// Writes checkpoint.pth, whole or not at all. Each part of it carries a CRC-32, which read_checkpoint checks.
 void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run);
-/// relic_model.pth and encoder.pth alone.
+/// Writes relic_model.pth and encoder.pth, which derive from it.
 void write_model_files(const Checkpoint& checkpoint, const RunDirectory& run);
 /// Whether what a .pth file holds is such a file's contents, of whatever version.
 bool is_checkpoint(const c10::IValue& contents);
-/// Throws Error with the path where the file is damaged, no checkpoint of ours, or of a newer format.
+/// A checkpoint that is missing, cut short, changed, or of another kind.
+class DamagedCheckpoint : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Throws DamagedCheckpoint; Error where it may not be read or is of a newer format. Each names the path.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 
 }  // namespace relic

@@ -12,11 +12,12 @@
 
 namespace relic {
 
-/// One checkpoint at a time is written by a thread of its own; `save` waits for the one before. A failed write is a
-/// warning, the checkpoint before stays; the third failure in a row throws Error, from whichever member sees it.
+/// One checkpoint at a time is written by a thread of its own; `save` waits for the one before. The newest `keep` stay.
+/// A failed write is a warning, the checkpoint before stays; the third failure in a row throws Error, from whichever
+/// member sees it.
 class CheckpointWriter {
  public:
-  CheckpointWriter(RunDirectory run, Log& log) : run_(std::move(run)), log_(log) {}
+  CheckpointWriter(RunDirectory run, std::int64_t keep, Log& log) : run_(std::move(run)), keep_(keep), log_(log) {}
   ~CheckpointWriter();
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
@@ -32,13 +33,15 @@ class CheckpointWriter {
   void set_written(std::int64_t step) { written_step_ = step; }
 
  private:
+  void write(const Checkpoint& checkpoint);
   void wait();
 
   RunDirectory run_;
+  std::int64_t keep_;
   Log& log_;
   std::future<void> pending_;
   std::int64_t pending_step_ = 0;
-  std::optional<std::int64_t> written_step_;
+  std::optional<std::int64_t> written_step_;  // that of checkpoint.pth; the thread's own while it writes
   int failures_ = 0;
   std::string last_failure_;
 };

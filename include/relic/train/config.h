@@ -46,7 +46,9 @@ struct TrainConfig {
   std::int64_t max_bad_images = 100;
   std::int64_t max_steps = 0;      // 0: no early stop
   double save_every_seconds = 60;  // an epoch's end saves where the last save is older
+  std::int64_t keep_checkpoints = 2;
   bool resume = false;
+  bool force = false;  // resume in spite of differences
   bool overwrite = false;
   std::filesystem::path log_file;  // empty: train.log in the run's directory
   bool quiet = false;
@@ -56,6 +58,8 @@ struct TrainConfig {
   std::string dataset_md5;               // empty: that of the official archive
   std::int64_t eval_every_n_steps = -1;  // −1: 5 × log_every_n_steps; 0: at the end alone
   bool no_scores = false;
+  bool detect_anomaly = false;
+  bool deterministic = false;
   std::int64_t profile = 0;  // steps whose time is taken apart
   bool dry_run = false;
 };

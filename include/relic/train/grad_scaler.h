@@ -7,6 +7,9 @@
 
 namespace relic {
 
+/// Sets `found_inf` (scalar float32, on the device) to 1 where a gradient of `adam` holds an infinity or a NaN, else 0.
+void find_infinite_gradients(const Adam& adam, torch::Tensor& found_inf);
+
 /// Dynamic loss scaling (Micikevicius et al. 2018, arXiv 1710.03740, section 3.2) with torch.amp.GradScaler's defaults:
 /// starts at 65536, halves on an overflow, doubles after 2000 steps without one. All state stays on the device.
 ///

@@ -22,8 +22,7 @@ class Adam {
   Adam(std::vector<torch::Tensor> parameters, const AdamOptions& options);
 
   void zero_grad();
-  /// One update. With a gradient scaler: `grad_scale` divides the gradients, `found_inf` (1: skip) leaves all as it
-  /// was.
+  /// One update. `grad_scale`, a gradient scaler's, divides the gradients; `found_inf` (1: skip) leaves all as it was.
   void step(const std::optional<torch::Tensor>& grad_scale = {}, const std::optional<torch::Tensor>& found_inf = {});
 
   [[nodiscard]] const std::vector<torch::Tensor>& parameters() const { return parameters_; }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace relic {
 
@@ -14,6 +15,10 @@ class RunDirectory {
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] std::filesystem::path checkpoint() const { return folder_ / "checkpoint.pth"; }
+  /// An older one, see kept_checkpoints.h.
+  [[nodiscard]] std::filesystem::path checkpoint_of(std::int64_t step) const {
+    return folder_ / ("checkpoint-" + std::to_string(step) + ".pth");
+  }
   [[nodiscard]] std::filesystem::path model() const { return folder_ / "relic_model.pth"; }
   [[nodiscard]] std::filesystem::path encoder() const { return folder_ / "encoder.pth"; }
   [[nodiscard]] std::filesystem::path best_encoder() const { return folder_ / "encoder_best.pth"; }
@@ -21,11 +26,16 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path settings() const { return folder_ / "settings.toml"; }
   [[nodiscard]] std::filesystem::path metrics() const { return folder_ / "metrics.csv"; }
   [[nodiscard]] std::filesystem::path bad_images() const { return folder_ / "bad_images.txt"; }
+  /// The batch at which numbers were not finite any more.
+  [[nodiscard]] std::filesystem::path not_finite() const { return folder_ / "not_finite.txt"; }
   [[nodiscard]] std::filesystem::path log() const { return folder_ / "train.log"; }
   /// Held by the process that trains here, by FolderLock.
   static constexpr const char* kLockName = ".relic-lock";
 
+  /// checkpoint.pth, or an older one to go on from where that is missing.
   [[nodiscard]] bool has_checkpoint() const;
+  /// Steps of the older checkpoints that are there, newest first.
+  [[nodiscard]] std::vector<std::int64_t> kept_steps() const;
   [[nodiscard]] bool exists() const;
 
   /// Throws UsageError where something else than a folder is there.

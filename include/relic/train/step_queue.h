@@ -15,9 +15,9 @@
 
 namespace relic {
 
-/// Loss, invariance loss, tau, b, and the shares of images whose other view is nearest and among the nearest five, as
-/// float32 [6] on the device of `relic`: nothing waits for it.
-torch::Tensor measure_step(const LossTerms& terms, const Relic& relic);
+/// Loss, invariance loss, tau, b, the shares of images whose other view is nearest and among the nearest five, and
+/// `found_inf` (scalar: whether the step was skipped), as float32 [7] on the device of `relic`: nothing waits for it.
+torch::Tensor measure_step(const LossTerms& terms, const Relic& relic, const torch::Tensor& found_inf);
 
 /// Steps that a GPU may still be busy with. The host goes on meanwhile, and learns what they measured some steps later;
 /// on a CPU at once.
@@ -42,7 +42,7 @@ class StepQueue {
   StepMetrics take_oldest();
 
   torch::Device device_;
-  torch::Tensor slots_;  // [most under way, 6], on the host
+  torch::Tensor slots_;  // [most under way, 7], on the host
   std::size_t next_slot_ = 0;
   std::deque<Step> under_way_;
 };

@@ -30,6 +30,7 @@
 namespace relic {
 
 class GraphedStep;
+class RunningStatistics;
 
 /// What the settings mean for the networks, the views and the forward pass.
 RelicOptions relic_options(const TrainConfig& config);
@@ -67,8 +68,9 @@ class Trainer {
 
   enum class Outcome { finished, interrupted };
   /// Trains until the last epoch, `max_steps`, or until `stop` (asked after each step) says so; saves in each case. A
-  /// run that has ended is evaluated where it was not. Throws Error where the loss or the weights are not finite; the
-  /// last checkpoint stays as it is, since weights that give such a loss give it again.
+  /// run that has ended is evaluated where it was not. Throws Error where a loss, gradient or weight is not finite, in
+  /// float16 at ten steps in a row, and writes the batch to not_finite.txt; the last checkpoint stays as it is, since
+  /// weights that give such a loss give it again.
   Outcome run(const std::function<bool()>& stop);
 
   /// Writes the scores of the encoder as it is to metrics.csv, and saves that it has them.
@@ -89,10 +91,22 @@ class Trainer {
   void prepare_graph();
   void train_step(const Views& views);
   torch::Tensor forward_and_update(const Views& views, StepProfile* profile);
+  /// Under --detect_anomaly, throws NotFinite.
+  LossTerms watched_forward(const Views& views, StepProfile* profile);
   void update_weights(const LossTerms& terms, StepProfile* profile);
+  /// Throws NotFinite with the name of the first, on the way back from the loss, that is not.
+  void require_finite_gradients() const;
   void after_step(bool ends);
   void record(const std::vector<StepMetrics>& steps);
-  void require_finite_loss(const StepMetrics& metrics);
+  /// Counts a step that float16 skipped; stops where there were too many, or any without a gradient scaler.
+  void judge(const StepMetrics& metrics);
+  struct MeanLosses {
+    double epoch = 0;
+    double total = 0;
+  };
+  /// Means over the steps so far, this one's loss included.
+  MeanLosses add_loss(const StepMetrics& metrics);
+  [[noreturn]] void stop_at(std::int64_t step, const std::string& what);
   [[nodiscard]] bool ends_epoch(std::int64_t steps_done) const { return steps_done % steps_per_epoch_ == 0; }
   [[nodiscard]] bool evaluation_is_due() const;
   void evaluate();
@@ -116,7 +130,9 @@ class Trainer {
   EmaSchedule schedule_;
   std::unique_ptr<Relic> relic_;
   std::unique_ptr<Adam> adam_;
-  std::unique_ptr<GradScaler> scaler_;  // float16 only
+  std::unique_ptr<GradScaler> scaler_;             // float16 only
+  std::unique_ptr<RunningStatistics> statistics_;  // with it
+  torch::Tensor found_inf_;                        // of the last step, scalar float32 on the device; without a scaler
   TrainProgress progress_;
   std::unique_ptr<MetricsFile> metrics_;
   std::unique_ptr<ProgressLine> line_;

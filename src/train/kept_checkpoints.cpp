@@ -1,0 +1,92 @@
+#include "relic/train/kept_checkpoints.h"
+
+#include <system_error>
+#include <utility>
+
+#include "relic/core/error.h"
+
+namespace relic {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void move_file(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  if (error) {
+    throw Error("cannot rename " + from.string() + " to " + to.filename().string() + ": " + error.message());
+  }
+}
+
+/// A second name, or where the file system has none, the only one.
+void link_or_move(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::create_hard_link(from, to, error);
+  if (error) {
+    move_file(from, to);
+  }
+}
+
+}  // namespace
+
+void keep_checkpoint(const RunDirectory& run, std::int64_t step) {
+  const auto kept = run.checkpoint_of(step);
+  std::error_code ignored;
+  if (!fs::is_regular_file(run.checkpoint(), ignored)) {
+    return;
+  }
+  fs::remove(kept, ignored);  // an older link to the same, or what a run that went another way left
+  link_or_move(run.checkpoint(), kept);
+}
+
+void put_back_checkpoint(const RunDirectory& run, std::int64_t step) {
+  std::error_code ignored;
+  if (!fs::exists(run.checkpoint(), ignored)) {
+    fs::rename(run.checkpoint_of(step), run.checkpoint(), ignored);
+  }
+}
+
+void remove_kept_checkpoints(const RunDirectory& run, std::size_t count) {
+  const auto steps = run.kept_steps();
+  std::error_code ignored;
+  for (std::size_t i = count; i < steps.size(); ++i) {
+    fs::remove(run.checkpoint_of(steps[i]), ignored);
+  }
+}
+
+NewestCheckpoint read_newest_checkpoint(const RunDirectory& run) {
+  std::vector<fs::path> files{run.checkpoint()};
+  for (const auto step : run.kept_steps()) {
+    files.push_back(run.checkpoint_of(step));
+  }
+  NewestCheckpoint newest;
+  for (const auto& file : files) {
+    try {
+      newest.checkpoint = read_checkpoint(file);
+      newest.file = file;
+      return newest;
+    } catch (const DamagedCheckpoint& error) {
+      newest.damaged.push_back({file, error.what()});
+    }
+  }
+  const auto older = newest.damaged.size() - 1;
+  throw Error(newest.damaged.front().reason +
+              (older == 0   ? ""
+               : older == 1 ? "; nor can the one before it be read"
+                            : "; nor can any of the " + std::to_string(older) + " before it be read"));
+}
+
+void set_damaged_aside(const NewestCheckpoint& newest, const RunDirectory& run) {
+  std::error_code ignored;
+  for (const auto& [file, reason] : newest.damaged) {
+    if (fs::exists(file, ignored)) {
+      move_file(file, file.string() + ".damaged");
+    }
+  }
+  if (newest.file != run.checkpoint()) {
+    link_or_move(newest.file, run.checkpoint());
+  }
+}
+
+}  // namespace relic

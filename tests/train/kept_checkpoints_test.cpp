@@ -1,0 +1,209 @@
+#include "relic/train/kept_checkpoints.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "relic/core/error.h"
+#include "relic/core/file.h"
+#include "relic/core/log.h"
+#include "relic/formats/pth.h"
+#include "relic/train/checkpoint_writer.h"
+#include "support/file_size_limit.h"
+#include "support/temporary_folder.h"
+
+namespace relic {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using testing::FileSizeLimit;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::message_of;
+using testing::TemporaryFolder;
+
+std::shared_ptr<const Checkpoint> of_step(std::int64_t step) {
+  auto checkpoint = std::make_shared<Checkpoint>();
+  checkpoint->progress.step = step;
+  checkpoint->model = {{"weight", torch::full({100}, static_cast<double>(step))}};
+  return checkpoint;
+}
+
+struct SavedRun {
+  explicit SavedRun(std::int64_t keep = 2) : writer(directory, keep, log) {}
+  void save(std::int64_t step) {
+    writer.save(of_step(step));
+    writer.finish();
+  }
+  [[nodiscard]] std::int64_t step_of(const std::filesystem::path& file) const {
+    return read_checkpoint(file).progress.step;
+  }
+  TemporaryFolder folder;
+  RunDirectory directory{folder.path()};
+  Log log{LogLevel::error};
+  CheckpointWriter writer;
+};
+
+/// One bit of its weights.
+void damage(const std::filesystem::path& file) {
+  std::string bytes = read_file(file);
+  const std::size_t at = bytes.find("archive/data/0") + 100;
+  bytes[at] = static_cast<char>(bytes[at] ^ 4);
+  std::filesystem::remove(file);  // not through a link to the same
+  write_file(file, bytes);
+}
+
+TEST(KeptCheckpoints, TheNewestSoManyStay) {
+  for (const std::int64_t keep : {1, 2, 3}) {
+    SavedRun run(keep);
+    for (const std::int64_t step : {0, 400, 800, 1200}) run.save(step);
+    EXPECT_EQ(run.step_of(run.directory.checkpoint()), 1200);
+    const auto kept = run.directory.kept_steps();
+    ASSERT_EQ(kept.size(), static_cast<std::size_t>(keep - 1));
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      EXPECT_EQ(kept[i], 800 - 400 * static_cast<std::int64_t>(i));
+      EXPECT_EQ(run.step_of(run.directory.checkpoint_of(kept[i])), kept[i]);
+    }
+  }
+}
+
+TEST(KeptCheckpoints, SavingAStepAgainKeepsTheOneBeforeIt) {
+  SavedRun run;
+  for (const std::int64_t step : {400, 800, 800, 800}) run.save(step);
+  EXPECT_THAT(run.directory.kept_steps(), ElementsAre(400));
+}
+
+TEST(KeptCheckpoints, OtherNamesAreNotTaken) {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder.path());
+  for (const char* name : {"checkpoint-.pth", "checkpoint-1x.pth", "checkpoint--1.pth", "checkpoint-7.pth.damaged",
+                           "my-checkpoint-7.pth", "checkpoint-99999999999999999999.pth", "checkpoint.pth"}) {
+    write_file(folder / name, "");
+  }
+  EXPECT_THAT(run.kept_steps(), IsEmpty());
+  EXPECT_FALSE(run.has_checkpoint());
+  write_file(folder / "checkpoint-12.pth", "");
+  EXPECT_THAT(run.kept_steps(), ElementsAre(12));
+  EXPECT_TRUE(run.has_checkpoint());
+}
+
+TEST(KeptCheckpoints, ADamagedOneIsNamedAndTheOneBeforeItRead) {
+  SavedRun run;
+  run.save(400);
+  run.save(800);
+  damage(run.directory.checkpoint());
+  const auto newest = read_newest_checkpoint(run.directory);
+  EXPECT_EQ(newest.checkpoint.progress.step, 400);
+  ASSERT_EQ(newest.damaged.size(), 1U);
+  EXPECT_THAT(newest.damaged[0].reason, AllOf(HasSubstr(run.directory.checkpoint().string()), HasSubstr("checksum")));
+
+  set_damaged_aside(newest, run.directory);
+  EXPECT_EQ(run.step_of(run.directory.checkpoint()), 400);
+  EXPECT_TRUE(std::filesystem::exists(run.folder / "checkpoint.pth.damaged"));
+  // And the run goes on.
+  run.writer.set_written(400);
+  run.save(1200);
+  EXPECT_THAT(run.directory.kept_steps(), ElementsAre(400));
+  EXPECT_EQ(run.step_of(run.directory.checkpoint_of(400)), 400);
+}
+
+TEST(KeptCheckpoints, AMissingOrCutOneCountsAsDamaged) {
+  for (const bool cut : {false, true}) {
+    SavedRun run;
+    run.save(400);
+    run.save(800);
+    std::filesystem::remove(run.directory.checkpoint());
+    if (cut) write_file(run.directory.checkpoint(), "");
+    const auto newest = read_newest_checkpoint(run.directory);
+    EXPECT_EQ(newest.checkpoint.progress.step, 400);
+    EXPECT_THAT(newest.damaged.at(0).reason, HasSubstr(cut ? "the file is empty" : "No such file"));
+    set_damaged_aside(newest, run.directory);
+    EXPECT_EQ(run.step_of(run.directory.checkpoint()), 400);
+  }
+}
+
+TEST(KeptCheckpoints, SeveralDamagedOnesArePassedOver) {
+  SavedRun run(3);
+  for (const std::int64_t step : {400, 800, 1200}) run.save(step);
+  damage(run.directory.checkpoint());
+  damage(run.directory.checkpoint_of(800));
+  const auto newest = read_newest_checkpoint(run.directory);
+  EXPECT_EQ(newest.checkpoint.progress.step, 400);
+  EXPECT_EQ(newest.damaged.size(), 2U);
+  set_damaged_aside(newest, run.directory);
+  EXPECT_THAT(run.directory.kept_steps(), ElementsAre(400));
+
+  damage(run.directory.checkpoint());
+  damage(run.directory.checkpoint_of(400));
+  EXPECT_THAT(message_of<Error>([&] { read_newest_checkpoint(run.directory); }),
+              AllOf(HasSubstr("checkpoint.pth"), HasSubstr("nor can the one before it be read")));
+}
+
+TEST(KeptCheckpoints, OneOfANewerFormatIsNotPassedOver) {
+  SavedRun run;
+  run.save(400);
+  run.save(800);
+  c10::impl::GenericDict dict(c10::StringType::get(), c10::AnyType::get());
+  dict.insert("format", "relic_train checkpoint");
+  dict.insert("format_version", std::int64_t{99});
+  write_pth(run.directory.checkpoint(), dict);
+  EXPECT_THAT(message_of<Error>([&] { read_newest_checkpoint(run.directory); }),
+              AllOf(HasSubstr("checkpoint.pth: written by a newer relic_train (checkpoint format 99"),
+                    HasSubstr("use that version")));
+}
+
+TEST(KeptCheckpoints, AFailedWriteLeavesAllAsItWas) {
+  SavedRun run;
+  run.save(400);
+  run.save(800);
+  const auto before = read_file(run.directory.checkpoint());
+  {
+    const FileSizeLimit limit(100);
+    run.writer.save(of_step(1200));
+    EXPECT_THAT(message_of<Error>([&] { run.writer.finish(); }), HasSubstr("ulimit -f"));
+  }
+  EXPECT_EQ(run.writer.written_step(), 800);
+  EXPECT_EQ(read_file(run.directory.checkpoint()), before);
+  EXPECT_EQ(run.step_of(run.directory.checkpoint_of(400)), 400);
+  run.save(1600);
+  EXPECT_EQ(run.step_of(run.directory.checkpoint()), 1600);
+  EXPECT_THAT(run.directory.kept_steps(), ElementsAre(800));
+  EXPECT_EQ(run.step_of(run.directory.checkpoint_of(800)), 800);
+}
+
+TEST(KeptCheckpoints, WithoutHardLinksTheOneBeforeIsMovedAndPutBack) {
+  SavedRun run;
+  run.save(400);
+  std::filesystem::rename(run.directory.checkpoint(), run.directory.checkpoint_of(400));  // as it is left there
+  put_back_checkpoint(run.directory, 400);
+  EXPECT_EQ(run.step_of(run.directory.checkpoint()), 400);
+  EXPECT_THAT(run.directory.kept_steps(), IsEmpty());
+}
+
+TEST(KeptCheckpoints, TheyCarryWhereTheyWereWritten) {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder.path());
+  Checkpoint checkpoint;
+  checkpoint.origin = {"a machine", "a build", 7};
+  checkpoint.progress.skipped_steps = 5;
+  checkpoint.progress.skipped_in_a_row = 2;
+  checkpoint.progress.epoch_left_out = 1;
+  checkpoint.progress.total_left_out = 3;
+  write_checkpoint(checkpoint, run);
+  const auto read = read_checkpoint(run.checkpoint());
+  EXPECT_EQ(read.origin.machine, "a machine");
+  EXPECT_EQ(read.origin.build, "a build");
+  EXPECT_EQ(read.origin.compute_threads, 7);
+  EXPECT_EQ(read.progress.skipped_steps, 5);
+  EXPECT_EQ(read.progress.skipped_in_a_row, 2);
+  EXPECT_EQ(read.progress.epoch_left_out, 1);
+  EXPECT_EQ(read.progress.total_left_out, 3);
+}
+
+}  // namespace
+}  // namespace relic

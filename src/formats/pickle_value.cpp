@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "core/printable.h"
 #include "relic/core/error.h"
@@ -35,14 +36,29 @@ class Converter {
   }
 
  private:
-  c10::IValue convert_node(PickleNode& node, int depth) {
+  struct Done {
+    c10::IValue value;
+    int height;  // levels below it: wherever the pickle names it again, they count too
+  };
+
+  void reach(int depth) {
     if (depth > kDeepest) {
       throw Error("is nested deeper than " + std::to_string(kDeepest) + " levels, or holds itself");
     }
+    deepest_ = std::max(deepest_, depth);
+  }
+
+  c10::IValue convert_node(PickleNode& node, int depth) {
+    reach(depth);
     if (const auto found = done_.find(&node); found != done_.end()) {
-      return found->second;
+      reach(depth + found->second.height);
+      return found->second.value;
     }
-    return done_.emplace(&node, convert_new(node, depth)).first->second;
+    const int outside = std::exchange(deepest_, depth);
+    c10::IValue value = convert_new(node, depth);
+    done_.emplace(&node, Done{.value = value, .height = deepest_ - depth});
+    deepest_ = std::max(deepest_, outside);
+    return value;
   }
 
   c10::IValue convert_new(PickleNode& node, int depth) {
@@ -96,7 +112,8 @@ class Converter {
     return dict;
   }
 
-  std::unordered_map<const PickleNode*, c10::IValue> done_;
+  std::unordered_map<const PickleNode*, Done> done_;
+  int deepest_ = 0;  // level reached within what is being converted
 };
 
 }  // namespace

@@ -110,6 +110,12 @@ TEST(PthRefusals, ValuesThatCannotBeHandedOver) {
   // Far deeper than the call stack could follow.
   EXPECT_THAT(message_of(whole(std::string(2'000'000, ']') + std::string(1'999'999, 'a'))),
               HasSubstr("nested deeper than 100"));
+  // Lists of sixty levels that are whole by themselves, each at the bottom of the next.
+  std::string chain;
+  for (int i = 0; i < 100; ++i) {
+    chain += std::string(60, ']') + (i == 0 ? "N" : bytes({'h', i - 1})) + std::string(60, 'a') + bytes({'q', i});
+  }
+  EXPECT_THAT(message_of(whole("(" + chain + "t")), HasSubstr("nested deeper than 100"));
   EXPECT_THAT(message_of(whole("}NNs")), HasSubstr("a dict with None as a key"));
   EXPECT_THAT(message_of(whole("})Ns")), HasSubstr("a dict with a tuple as a key"));
 }

@@ -26,6 +26,7 @@ constexpr std::array<std::pair<c10::ScalarType, std::string_view>, 10> kStorages
     {c10::ScalarType::Byte, "ByteStorage"},
     {c10::ScalarType::Bool, "BoolStorage"},
 }};
+constexpr std::size_t kMostDimensions = 64;  // most of PyTorch's operations take no more
 constexpr std::string_view kTorch = "torch.";
 constexpr std::string_view kOrderedDict = "collections.OrderedDict";
 constexpr std::string_view kRebuildTensor = "torch._utils._rebuild_tensor_v2";
@@ -56,6 +57,9 @@ std::vector<std::int64_t> to_sizes(const PickleValue& value, const char* what) {
   PickleNode* const tuple = as_node(value, PickleKind::tuple);
   if (tuple == nullptr) {
     throw Error(std::string("a tensor's ") + what + " is " + describe(value) + "; damaged");
+  }
+  if (tuple->items().size() > kMostDimensions) {
+    throw Error("a tensor of " + std::to_string(tuple->items().size()) + " dimensions; damaged");
   }
   std::vector<std::int64_t> sizes;
   for (const PickleValue& item : tuple->items()) {

@@ -150,6 +150,21 @@ TEST(PthRefusals, TensorsMustFitTheirStorage) {
   EXPECT_THAT(message_of(whole(tensor(-1, 0, {one}, {one}))), HasSubstr("a tensor's storage is -1"));
 }
 
+TEST(PthRefusals, TensorsHaveNoMoreDimensionsThanPyTorchWorksWith) {
+  const auto with_dimensions = [](std::size_t count) {
+    std::string ones = "(";
+    for (std::size_t i = 0; i < count; ++i) {
+      ones += integer(1);
+    }
+    ones += "t";
+    return whole(global("torch._utils", "_rebuild_tensor_v2") +
+                 tuple({storage("FloatStorage", "0", 4), integer(0), ones, ones, bytes({0x89}), "N"}) + "R");
+  };
+  EXPECT_EQ(message_of(with_dimensions(64)), "");
+  // Thousands of dimensions take the time of their square, and a pickle can name the same ones again and again.
+  EXPECT_THAT(message_of(with_dimensions(65)), HasSubstr("a tensor of 65 dimensions; damaged"));
+}
+
 TEST(PthRefusals, NumbersThatOverflow) {
   const std::string most = integer(std::numeric_limits<std::int64_t>::max());
   const std::string half = integer(std::int64_t{1} << 32);

@@ -61,7 +61,7 @@ missing_packages() {
   local name
   for name in "$@"; do
     case $name in
-      cmake | ccache | mold | git | g++ | clang-format | clang-tidy) command -v "$name" >/dev/null && continue ;;
+      cmake | ccache | mold | git | g++ | clang | clang-format | clang-tidy) command -v "$name" >/dev/null && continue ;;
       ninja-build) command -v ninja >/dev/null && continue ;;
       python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null && continue ;;
     esac

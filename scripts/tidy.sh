@@ -32,7 +32,8 @@ case ${1:-} in
   *) files=("$@") ;;
 esac
 
-cmake -S . -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release -DRELIC_PRECOMPILE_HEADERS=OFF -DRELIC_BUILD_TESTS=ON >/dev/null
+cmake -S . -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release -DRELIC_PRECOMPILE_HEADERS=OFF \
+  -DRELIC_BUILD_TESTS=ON -DRELIC_BUILD_FUZZERS=ON >/dev/null
 cmake --build "$folder" --target relic_git_commit >/dev/null # the only header that is made
 # Options of GCC's that clang takes for errors.
 sed -i -E 's/ -fno-(thread-jumps|loop-unroll-and-jam)//g' "$folder/compile_commands.json"

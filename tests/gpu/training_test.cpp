@@ -155,6 +155,30 @@ TEST(GpuTraining, GoesOnWhereItStopped) {
   expect_near(rows_of(second.directory), whole, 2e-2);
 }
 
+/// LibTorch's switches stay on in this process, so it comes last by its name.
+TEST(ZDeterministicGpuTraining, EndsBitwiseTheSameInterruptedOrNot) {
+  compute_deterministically();
+  for (const char* precision : {"fp32", "fp16"}) {
+    TemporaryFolder folder;
+    auto config = config_of(folder / "whole");
+    config.precision = precision;
+    config.deterministic = true;
+    TrainingRun whole(config, kImages);
+    whole.trainer->run(never);
+    config.save_model_dir = folder / "parts";
+    {
+      TrainingRun first(config, kImages);
+      int steps = 0;
+      first.trainer->run([&] { return ++steps == 5; });
+    }
+    TrainingRun second(config, kImages);
+    second.trainer->resume(read_checkpoint(second.directory.checkpoint()));
+    second.trainer->run(never);
+    testing::expect_equal(read_checkpoint(whole.directory.checkpoint()).model,
+                          read_checkpoint(second.directory.checkpoint()).model);
+  }
+}
+
 TEST(GpuTraining, CompatRunsInPyTorchsOwnArithmetic) {
   TemporaryFolder folder;
   auto config = config_of(folder / "run");

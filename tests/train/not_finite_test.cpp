@@ -229,6 +229,30 @@ TEST(NotFinite, ALossThatFloat16CannotHoldIsLeftOutOfTheMeans) {
   EXPECT_THAT(read_file(folder / "log"), AllOf(HasSubstr("epoch 1 of 2: mean loss "), Not(HasSubstr("mean loss nan"))));
 }
 
+TEST(NotFinite, AScaledRunResumesBitwise) {
+  TemporaryFolder folder;
+  auto config = small_config(folder / "whole");
+  ScaledRun whole(config);
+  whole.trainer->run(never);
+  config.save_model_dir = folder / "parts";
+  {
+    ScaledRun first(config);
+    int steps = 0;
+    first.trainer->run([&] { return ++steps == 2; });
+  }
+  ScaledRun second(config);
+  second.trainer->resume(read_checkpoint(second.directory.checkpoint()));
+  second.trainer->run(never);
+  const auto a = read_checkpoint(whole.directory.checkpoint());
+  const auto b = read_checkpoint(second.directory.checkpoint());
+  EXPECT_EQ(a.progress.step, 6);
+  expect_equal(a.model, b.model);
+  expect_equal(a.first_moments, b.first_moments);
+  expect_equal(a.scaler, b.scaler);
+  EXPECT_EQ(a.scaler[1].second.item<int>(), 6);  // good steps since the scale's last change
+  EXPECT_EQ(a.progress.total_loss_sum, b.progress.total_loss_sum);
+}
+
 TEST(RunningStatistics, AreAsRememberedWhereAStepWasSkipped) {
   torch::nn::Sequential network(torch::nn::Conv2d(3, 4, 1), torch::nn::BatchNorm2d(4), torch::nn::BatchNorm2d(4));
   const auto before = state_dict(*network);

@@ -13,13 +13,13 @@ volatile std::sig_atomic_t received = 0;
 bool is_warning(int signal) { return signal == SIGUSR1 || signal == SIGUSR2; }
 
 extern "C" void on_stop_signal(int signal) {
-  if (received == SIGINT && signal == SIGINT) {
+  if (received != 0 && signal == SIGINT) {
     std::signal(SIGINT, SIG_DFL);
     std::raise(SIGINT);
     return;
   }
   // The status tells of the warning, though SIGTERM comes with it.
-  if (received == 0 || signal == SIGINT || (is_warning(signal) && received != SIGINT)) {
+  if (received == 0 || (is_warning(signal) && received != SIGINT)) {
     received = signal;
   }
 }

@@ -154,10 +154,13 @@ void log_start(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log&
   for (const auto& warning : plan.runtime.warnings) {
     log.warning(warning);
   }
-  if (plan.start.newest) {
+  if (plan.start.newest && !plan.start.newest->damaged.empty()) {
     for (const auto& damaged : plan.start.newest->damaged) {
-      log.warning(damaged.reason + "; going on from the one before it, " + plan.start.newest->file.filename().string());
+      log.warning(damaged.reason);
     }
+    log.warning("going on from step " + std::to_string(trainer.steps_done()) + ", that of " +
+                plan.start.newest->file.filename().string() +
+                "; what cannot be read is kept as …damaged, model, encoder and metrics of the later step as …later");
   }
   for (const auto& line : plan_text(plan, trainer.relic())) {
     log.info(line);
@@ -174,6 +177,12 @@ void log_start(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log&
     if (checkpoint->dataset_size != plan.images.size) {
       log.info("the data set had " + std::to_string(checkpoint->dataset_size) + " images and has " +
                std::to_string(plan.images.size) + " now");
+    }
+    const auto recorded_batch = recorded_config(*checkpoint, run).batch_size;
+    if (const auto before = checkpoint->dataset_size / recorded_batch; before != trainer.steps_per_epoch()) {
+      log.info("an epoch had " + std::to_string(before) + " steps and has " +
+               std::to_string(trainer.steps_per_epoch()) +
+               " now: the count of steps goes on, and epochs, order, decay and end follow from it");
     }
     for (const auto& line : other_origin(checkpoint->origin, plan.runtime)) {
       log.info(line);
@@ -260,11 +269,14 @@ void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& r
     if (std::filesystem::absolute(log_file(plan.config.log_file, run)) == std::filesystem::absolute(recorded)) {
       cut_back(recorded, static_cast<std::uint64_t>(checkpoint->progress.log_bytes));
     }
+    remove_kept_after(run, checkpoint->progress.step);
     write_model_files(*checkpoint, run);
   } else {
+    remove_kept_checkpoints(run, 0);  // before it is written, lest it should ever give way to one of theirs
     trainer.save_start();
-    remove_kept_checkpoints(run, 0);
-    for (const auto& file : {run.bad_images(), run.best_encoder(), run.scores(), run.not_finite()}) {
+    for (const auto& file :
+         {run.bad_images(), run.best_encoder(), run.scores(), run.not_finite(), RunDirectory::damaged(run.checkpoint()),
+          RunDirectory::later(run.model()), RunDirectory::later(run.encoder()), RunDirectory::later(run.metrics())}) {
       std::filesystem::remove(file);
     }
     cut_back(run.metrics(), 0);
@@ -291,6 +303,16 @@ int score_once(const Plan& plan, const Images& images, Trainer& trainer, const R
     return stop_status();
   }
   return 0;
+}
+
+/// Trains; what ends it stands in the log, too.
+Trainer::Outcome run_told(Trainer& trainer, Log& log) {
+  try {
+    return trainer.run(stop_requested);
+  } catch (const Error& error) {
+    log.note(error.what());
+    throw;
+  }
 }
 
 int train(const Plan& plan, const RunDirectory& run) {
@@ -332,9 +354,9 @@ int train(const Plan& plan, const RunDirectory& run) {
              (early ? "--max_steps, or none," : "--num_epochs") + " goes on");
   }
   // One that is finished lacks its last evaluation, where that was interrupted.
-  if (trainer.run(stop_requested) == Trainer::Outcome::interrupted) {
+  if (run_told(trainer, log) == Trainer::Outcome::interrupted) {
     log.info("interrupted: step " + std::to_string(trainer.steps_done()) + " is saved in " + run.folder().string() +
-             "; --resume goes on from it");
+             "; --resume goes on from it (exit status " + std::to_string(stop_status()) + ")");
     return stop_status();
   }
   if (!already_done && trainer.steps_done() < all_steps) {

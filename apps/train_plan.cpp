@@ -81,12 +81,29 @@ std::vector<std::string> find_differences(const Plan& plan, const SettingNames& 
       }
     }
   };
-  compare({"encoder_model_name", "stem", "proj_out_dim", "proj_hidden_dim"}, "or start anew in another directory");
+  const auto known = [&unread](const char* name) { return !unread.contains(name); };
+  compare({"encoder_model_name", "proj_out_dim", "proj_hidden_dim"}, "or start anew in another directory");
+  // What "auto" and 0 stand for counts, not the words.
+  if (known("stem") && known("image_size") && known("dataset_name") &&
+      relic_options(recorded).stem != relic_options(plan.config).stem) {
+    const auto name = [](const TrainConfig& config) {
+      return std::string(relic_options(config).stem == Stem::cifar ? "cifar" : "imagenet");
+    };
+    problems.push_back("--resume with the stem " + name(plan.config) + " (--stem " + plan.config.stem +
+                       "): the run in " + run.folder().string() + " has the stem " + name(recorded) + "; use --stem " +
+                       name(recorded));
+  }
   if (plan.config.force) {
     return problems;
   }
-  compare({"dataset_name", "batch_size", "image_size", "max_images", "use_siglip", "alpha", "num_global_views",
-           "num_local_views", "seed", "compat"},
+  if (known("image_size") && known("dataset_name") && image_size(recorded) != image_size(plan.config)) {
+    problems.push_back("--resume with --image_size " + std::to_string(image_size(plan.config)) + ": the run in " +
+                       run.folder().string() + " was started with --image_size " +
+                       std::to_string(image_size(recorded)) +
+                       "; leave the flag out, start anew in another directory, or --force it");
+  }
+  compare({"dataset_name", "batch_size", "max_images", "use_siglip", "alpha", "num_global_views", "num_local_views",
+           "bn_per_view", "seed", "compat"},
           "start anew in another directory, or --force it");
   if (problems.empty() && plan.images.size > 0 && checkpoint.dataset_size != plan.images.size) {
     problems.push_back("--resume: the data set holds " + std::to_string(plan.images.size) +
@@ -179,10 +196,11 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
     problems.push_back(std::move(problem));
   }
   const auto ready = [&](std::initializer_list<const char*> names) { return sound(plan, line.unread, names); };
-  if (ready({"device", "precision", "num_threads", "num_workers", "dataset_name", "image_size", "stem"})) {
+  if (ready({"device", "precision", "num_threads", "num_workers"})) {
     attempt(problems, [&] { plan.runtime = choose_runtime(plan.config); });
     plan.runtime.build = build_text();
-    if (plan.config.deterministic && !plan.runtime.device.is_cpu() && pools(plan.config)) {
+    if (plan.config.deterministic && !plan.runtime.device.is_cpu() && ready({"dataset_name", "image_size", "stem"}) &&
+        pools(plan.config)) {
       problems.emplace_back(
           "--deterministic with a ResNet's imagenet stem: its max pooling sums gradients in no fixed order on a GPU; "
           "use "

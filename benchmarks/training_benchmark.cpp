@@ -115,10 +115,10 @@ void whole_step(benchmark::State& state) {
     training.adam.zero_grad();
     if (training.runtime.autocast == torch::kHalf) {
       scaler.scaled(terms.loss).backward();
-      scaler.step(training.adam);
+      scaler.step(terms.loss, training.adam);
     } else {
       terms.loss.backward();
-      relic::find_infinite_gradients(training.adam, scaler.found_inf);
+      relic::find_infinities(terms.loss, training.adam, scaler.found_inf);
       training.adam.step({}, scaler.found_inf);
     }
     return relic::measure_step(terms, *training.networks, scaler.found_inf);

@@ -14,7 +14,10 @@ seconds=30
 names=()
 while [[ $# -gt 0 ]]; do
   case $1 in
-    --seconds) seconds=${2:?--seconds needs a number}; shift ;;
+    --seconds)
+      seconds=${2:-}
+      [[ $seconds =~ ^[1-9][0-9]*$ ]] || stop "--seconds '$seconds': must be an integer of at least 1"
+      shift ;;
     -*) stop "unknown option $1; --help lists all" ;;
     *) [[ -d $first_inputs/$1 ]] || stop "no fuzzer $1; there are:$(printf ' %s' "${all[@]}")"; names+=("$1") ;;
   esac
@@ -35,7 +38,7 @@ fuzz() {
   local name=$1 log=$folder/$1.log
   mkdir -p "$folder/corpus/$name" "$folder/findings"
   if ! OMP_NUM_THREADS=1 TMPDIR=$scratch "$folder/bin/${name}_fuzz" -max_total_time="$seconds" "${limits[@]}" \
-    -max_len="${largest_input[$name]}" -print_final_stats=1 -artifact_prefix="$folder/findings/$name-" \
+    -max_len="${largest_input[$name]:-4096}" -print_final_stats=1 -artifact_prefix="$folder/findings/$name-" \
     "$folder/corpus/$name" "$first_inputs/$name" >"$log" 2>&1; then
     tail -n 60 "$log"
     say "$name: a finding, $(grep -oE "$folder/findings/\S+" "$log" | tail -n 1); to repeat it:" \

@@ -193,6 +193,7 @@ stop_runs() {
 trap 'on_signal INT' INT
 trap 'on_signal TERM' TERM
 trap 'on_signal HUP' HUP
+trap 'on_signal USR' USR1 USR2
 trap stop_runs EXIT
 
 # A run is complete where it ended well with the same settings: a file in its folder then says with which.
@@ -224,7 +225,7 @@ end_run() { # end_run SLOT EXIT_STATUS
     0)
       status[run]=complete
       words_of "$run" 2>/dev/null >"$(done_file "$run")" || status[run]="failed (cannot write $(done_file "$run"))" ;;
-    130 | 143) status[run]=interrupted ;;
+    75 | 129 | 130 | 143) status[run]=interrupted ;;
     *)
       status[run]="failed (exit status $2)"
       ! grep -q 'is in use by process' "$(said "$run")" || status[run]="at work elsewhere" ;;
@@ -318,5 +319,6 @@ case $stopped_by in
   INT) exit 130 ;;
   TERM) exit 143 ;;
   HUP) exit 129 ;;
+  USR) exit 75 ;; # to be queued again, as relic_train itself has it
 esac
 exit "$failed"

@@ -104,6 +104,12 @@ void Log::open_file(const std::filesystem::path& path) {
 
 std::uint64_t Log::file_bytes() const { return sinks_->file ? sinks_->file->bytes() : 0; }
 
+void Log::note(const std::string& line) {
+  if (sinks_->file) {
+    sinks_->file->log({"relic", spdlog::level::err, spdlog::string_view_t(line.data(), line.size())});
+  }
+}
+
 void Log::progress(const std::string& line) { sinks_->console->progress(line); }
 
 bool Log::has_terminal() const { return sinks_->console->has_terminal(); }

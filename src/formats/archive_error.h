@@ -11,4 +11,10 @@ class ArchiveError : public Error {
   using Error::Error;
 };
 
+/// The machine could not read it: nothing is known of what it holds.
+class ReadFailure : public ArchiveError {
+ public:
+  using ArchiveError::ArchiveError;
+};
+
 }  // namespace relic

@@ -1,7 +1,9 @@
 #include <c10/util/Exception.h>
 
 #include <cstdint>
+#include <new>
 #include <string>
+#include <string_view>
 
 #include "core/printable.h"
 #include "formats/archive_error.h"
@@ -63,6 +65,10 @@ c10::IValue read_pth(const std::filesystem::path& path) {
     PickleReader reader(pickle, objects);
     return to_ivalue(reader.read());
   } catch (const c10::Error& error) {
+    // LibTorch's allocator on the CPU has no error of its own.
+    if (std::string_view(error.what_without_backtrace()).find("alloc_cpu") != std::string_view::npos) {
+      throw std::bad_alloc();
+    }
     throw Error(path.string() + ": data.pkl " + printable(error.what_without_backtrace()));
   } catch (const ArchiveError&) {
     throw;

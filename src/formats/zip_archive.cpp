@@ -111,7 +111,7 @@ void ZipArchive::read_bytes(std::uint64_t offset, void* out, std::uint64_t size)
   stream_.seekg(static_cast<std::streamoff>(offset));
   stream_.read(static_cast<char*>(out), static_cast<std::streamsize>(size));
   if (!stream_) {
-    fail("cannot be read at byte " + std::to_string(offset));
+    throw ReadFailure(path_.string() + ": cannot be read at byte " + std::to_string(offset));
   }
 }
 

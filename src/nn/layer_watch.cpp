@@ -15,14 +15,14 @@ const LayerWatch*& watch_of_thread() {
 
 }  // namespace
 
-LayerWatch::LayerWatch(const torch::nn::Module& root) {
+LayerWatch::LayerWatch(const torch::nn::Module& root) : before_(watch_of_thread()) {
   for (const auto& module : root.named_modules("", /*include_self=*/false)) {
     names_.emplace(module.value().get(), module.key());
   }
   watch_of_thread() = this;
 }
 
-LayerWatch::~LayerWatch() { watch_of_thread() = nullptr; }
+LayerWatch::~LayerWatch() { watch_of_thread() = before_; }
 
 void LayerWatch::look(const torch::nn::Module& layer, const torch::Tensor& output) const {
   const auto name = names_.find(&layer);

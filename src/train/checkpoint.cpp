@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "core/open_file.h"
+#include "formats/archive_error.h"
 #include "relic/core/error.h"
 #include "relic/formats/pth.h"
 
@@ -16,6 +17,8 @@ namespace relic {
 namespace {
 
 constexpr std::int64_t kFormatVersion = 1;
+// Older checkpoints had one for each step.
+constexpr std::int64_t kUncounted = -1;
 constexpr const char* kFormat = "relic_train checkpoint";
 
 using Dict = c10::impl::GenericDict;
@@ -146,8 +149,8 @@ void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run) {
   dict.insert("step", checkpoint.progress.step);
   dict.insert("epoch_loss_sum", checkpoint.progress.epoch_loss_sum);
   dict.insert("total_loss_sum", checkpoint.progress.total_loss_sum);
-  dict.insert("epoch_left_out", checkpoint.progress.epoch_left_out);
-  dict.insert("total_left_out", checkpoint.progress.total_left_out);
+  dict.insert("epoch_losses", checkpoint.progress.epoch_losses);
+  dict.insert("total_losses", checkpoint.progress.total_losses);
   dict.insert("evaluated_step", checkpoint.progress.evaluated_step);
   dict.insert("tested_step", checkpoint.progress.tested_step);
   dict.insert("best_step", checkpoint.progress.best_step);
@@ -184,6 +187,8 @@ c10::IValue read_contents(const std::filesystem::path& path) {
   }
   try {
     return read_pth(path);
+  } catch (const ReadFailure&) {
+    throw;
   } catch (const Error& error) {
     throw DamagedCheckpoint(error.what());
   }
@@ -216,8 +221,8 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
     checkpoint.progress.step = field(dict, "step", where).toInt();
     checkpoint.progress.epoch_loss_sum = field(dict, "epoch_loss_sum", where).toDouble();
     checkpoint.progress.total_loss_sum = field(dict, "total_loss_sum", where).toDouble();
-    checkpoint.progress.epoch_left_out = later_field(dict, "epoch_left_out", std::int64_t{0}).toInt();
-    checkpoint.progress.total_left_out = later_field(dict, "total_left_out", std::int64_t{0}).toInt();
+    checkpoint.progress.epoch_losses = later_field(dict, "epoch_losses", kUncounted).toInt();
+    checkpoint.progress.total_losses = later_field(dict, "total_losses", kUncounted).toInt();
     checkpoint.progress.evaluated_step = later_field(dict, "evaluated_step", std::int64_t{0}).toInt();
     checkpoint.progress.tested_step = later_field(dict, "tested_step", std::int64_t{0}).toInt();
     checkpoint.progress.best_step = later_field(dict, "best_step", std::int64_t{0}).toInt();

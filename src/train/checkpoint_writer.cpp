@@ -39,7 +39,12 @@ void CheckpointWriter::write(const Checkpoint& checkpoint) {
   }
   written_step_ = step;
   remove_kept_checkpoints(run_, static_cast<std::size_t>(keep_ - 1));
-  write_model_files(checkpoint, run_);
+  model_failure_.clear();
+  try {
+    write_model_files(checkpoint, run_);
+  } catch (const std::exception& error) {
+    model_failure_ = error.what();
+  }
 }
 
 void CheckpointWriter::poll() {
@@ -52,6 +57,9 @@ void CheckpointWriter::finish() {
   wait();
   if (failures_ > 0) {
     throw Error("the last save failed: " + last_failure_);
+  }
+  if (!model_failure_.empty()) {
+    throw Error("the checkpoint is saved, its model is not: " + model_failure_ + "; --resume writes it");
   }
 }
 
@@ -71,6 +79,9 @@ void CheckpointWriter::wait() {
   try {
     pending_.get();
     failures_ = 0;
+    if (!model_failure_.empty()) {
+      log_.warning("the checkpoint is saved, its model is not: " + model_failure_);
+    }
     log_.debug("saved step " + std::to_string(pending_step_) + " in " + run_.folder().string());
   } catch (const std::exception& error) {
     ++failures_;
@@ -80,7 +91,9 @@ void CheckpointWriter::wait() {
       return;
     }
     throw Error("saving failed " + std::to_string(failures_) + " times in a row: " + last_failure_ +
-                "; the last good checkpoint is kept");
+                "; the checkpoint of " +
+                (written_step_ ? "step " + std::to_string(*written_step_) : std::string("before")) +
+                " is kept, --resume goes on from it once there is room");
   }
 }
 

@@ -18,7 +18,7 @@ GradScaler::GradScaler(const torch::Device& device)
       growth_tracker(torch::zeros({}, torch::TensorOptions(device).dtype(torch::kInt))),
       found_inf(torch::zeros({}, torch::TensorOptions(device).dtype(torch::kFloat))) {}
 
-void find_infinite_gradients(const Adam& adam, torch::Tensor& found_inf) {
+void find_infinities(const torch::Tensor& loss, const Adam& adam, torch::Tensor& found_inf) {
   const torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> gradients;
   for (const auto& parameter : adam.parameters()) {
@@ -26,14 +26,14 @@ void find_infinite_gradients(const Adam& adam, torch::Tensor& found_inf) {
       gradients.push_back(parameter.grad());
     }
   }
-  found_inf.zero_();
+  found_inf.copy_(torch::isfinite(loss.detach()).logical_not());
   // Only looks (a factor of 1): the optimizer itself divides by the scale.
   at::_amp_foreach_non_finite_check_and_unscale_(gradients, found_inf, torch::ones_like(found_inf));
 }
 
-void GradScaler::step(Adam& adam) {
+void GradScaler::step(const torch::Tensor& loss, Adam& adam) {
   const torch::NoGradGuard no_grad;
-  find_infinite_gradients(adam, found_inf);
+  find_infinities(loss, adam, found_inf);
   adam.step(scale, found_inf);
   at::_amp_update_scale_(scale, growth_tracker, found_inf, kGrowth, kBackoff, kGrowthInterval);
 }

@@ -55,6 +55,15 @@ void remove_kept_checkpoints(const RunDirectory& run, std::size_t count) {
   }
 }
 
+void remove_kept_after(const RunDirectory& run, std::int64_t step) {
+  std::error_code ignored;
+  for (const auto kept : run.kept_steps()) {
+    if (kept > step) {
+      fs::remove(run.checkpoint_of(kept), ignored);
+    }
+  }
+}
+
 NewestCheckpoint read_newest_checkpoint(const RunDirectory& run) {
   std::vector<fs::path> files{run.checkpoint()};
   for (const auto step : run.kept_steps()) {
@@ -78,10 +87,16 @@ NewestCheckpoint read_newest_checkpoint(const RunDirectory& run) {
 }
 
 void set_damaged_aside(const NewestCheckpoint& newest, const RunDirectory& run) {
+  if (newest.damaged.empty()) {
+    return;
+  }
   std::error_code ignored;
+  for (const auto& file : {run.model(), run.encoder(), run.metrics()}) {
+    fs::copy_file(file, RunDirectory::later(file), fs::copy_options::overwrite_existing, ignored);
+  }
   for (const auto& [file, reason] : newest.damaged) {
     if (fs::exists(file, ignored)) {
-      move_file(file, file.string() + ".damaged");
+      move_file(file, RunDirectory::damaged(file));
     }
   }
   if (newest.file != run.checkpoint()) {

@@ -25,7 +25,7 @@ bool has_content(const fs::path& path) {
 
 /// Of a kept checkpoint's file.
 std::optional<std::int64_t> step_in_name(const fs::path& file) {
-  constexpr std::string_view prefix = "checkpoint-";
+  constexpr std::string_view prefix = "earlier-checkpoint-";
   constexpr std::string_view suffix = ".pth";
   const std::string name = file.filename().string();
   if (name.size() <= prefix.size() + suffix.size() || !name.starts_with(prefix) || !name.ends_with(suffix)) {

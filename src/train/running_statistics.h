@@ -1,4 +1,4 @@
-// BatchNorm's running statistics, so that a step that is skipped leaves no trace in them.
+// BatchNorm's running means and variances, so that a step that is skipped leaves no trace in them.
 #pragma once
 
 #include <torch/nn/module.h>

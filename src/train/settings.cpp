@@ -224,10 +224,11 @@ std::vector<Setting> run_settings() {
                 .recorded = false}),
        rate(&TrainConfig::save_every_seconds,
             {.name = "save_every_seconds", .help = "an epoch's end saves if the last save is older, in seconds"}),
-       integer(
-           &TrainConfig::keep_checkpoints, 1, kManyTimes,
-           {.name = "keep_checkpoints",
-            .help = "the newest checkpoints that are kept: should one be damaged, --resume takes the one before it"}),
+       integer(&TrainConfig::keep_checkpoints, 1, kManyTimes,
+               {.name = "keep_checkpoints",
+                .help = "the newest checkpoints that are kept, checkpoint.pth among them: should it be damaged, "
+                        "--resume takes the "
+                        "one before it"}),
        integer(&TrainConfig::eval_every_n_steps, -1, kManyTimes,
                {.name = "eval_every_n_steps",
                 .help = "steps between two scores of the encoder on held-out training images (0: at the end alone)",
@@ -297,9 +298,10 @@ std::vector<Setting> machine_settings() {
                .help = "launch a step on a GPU as one recorded graph: auto (where it can be "
                        "recorded), on (or stop) or off",
                .choices = {"auto", "on", "off"}}),
-       flag(&TrainConfig::deterministic, {.name = "deterministic",
-                                          .help = "on a GPU: sums in a fixed order, so that two runs, or one that was "
-                                                  "resumed, are equal to the bit (slower); a CPU does so anyway"}),
+       flag(&TrainConfig::deterministic,
+            {.name = "deterministic",
+             .help = "on a GPU: sums in a fixed order, so that two runs, or one that was "
+                     "resumed, are equal to the bit (slower); a CPU with as many --num_threads does so anyway"}),
        integer(&TrainConfig::num_threads, 0, kManyThreads,
                {.name = "num_threads",
                 .help = "threads that compute (0: all cores that may be used)",

@@ -119,6 +119,10 @@ void Trainer::load_weights(const StateDict& weights, const std::string& where) {
 void Trainer::resume(const Checkpoint& checkpoint) {
   restore_checkpoint(checkpoint, *relic_, *adam_, scaler_.get(), run_.checkpoint().string());
   progress_ = checkpoint.progress;
+  if (progress_.total_losses < 0) {
+    progress_.total_losses = progress_.step;
+    progress_.epoch_losses = progress_.step == 0 ? 0 : (progress_.step - 1) % steps_per_epoch_ + 1;
+  }
   writer_.set_written(progress_.step);
   cut_back(run_.metrics(), static_cast<std::uint64_t>(progress_.metrics_bytes));
 }
@@ -332,15 +336,16 @@ LossTerms Trainer::watched_forward(const Views& views, StepProfile* profile) {
   return terms;
 }
 
-void Trainer::require_finite_gradients() const {
+std::string Trainer::first_infinite_gradient() const {
   const auto parameters = relic_->named_parameters();
   for (auto item = parameters.end(); item != parameters.begin();) {  // backward: the way of the gradient
     --item;
     const auto& gradient = item->value().grad();
     if (gradient.defined() && !torch::isfinite(gradient).all().item<bool>()) {
-      throw NotFinite("the gradient of " + item->key() + " is not finite, of a loss that is");
+      return item->key();
     }
   }
+  return {};
 }
 
 void Trainer::judge(const StepMetrics& metrics) {
@@ -394,14 +399,21 @@ void Trainer::update_weights(const LossTerms& terms, StepProfile* profile) {
   if (scaler_) {
     scaler_->scaled(terms.loss).backward();
     enter(profile, StepPart::optimizer);
-    scaler_->step(*adam_);
+    if (config_.detect_anomaly) {
+      if (const auto name = first_infinite_gradient(); !name.empty()) {
+        log_.info("step " + std::to_string(progress_.step + 1) + ": the gradient of " + name + " overflows");
+      }
+    }
+    scaler_->step(terms.loss, *adam_);
   } else {
     terms.loss.backward();
     enter(profile, StepPart::optimizer);
     if (config_.detect_anomaly) {
-      require_finite_gradients();
+      if (const auto name = first_infinite_gradient(); !name.empty()) {
+        throw NotFinite("the gradient of " + name + " is not finite, of a loss that is");
+      }
     }
-    find_infinite_gradients(*adam_, found_inf_);
+    find_infinities(terms.loss, *adam_, found_inf_);
     adam_->step({}, found_inf_);
   }
 }
@@ -445,20 +457,19 @@ Trainer::MeanLosses Trainer::add_loss(const StepMetrics& metrics) {
   const auto in_epoch = (metrics.step - 1) % steps_per_epoch_ + 1;
   if (in_epoch == 1) {
     progress_.epoch_loss_sum = 0;
-    progress_.epoch_left_out = 0;
+    progress_.epoch_losses = 0;
   }
   if (std::isfinite(metrics.loss)) {
     progress_.epoch_loss_sum += metrics.loss;
     progress_.total_loss_sum += metrics.loss;
-  } else {
-    ++progress_.epoch_left_out;
-    ++progress_.total_left_out;
+    ++progress_.epoch_losses;
+    ++progress_.total_losses;
   }
-  const auto mean = [](double sum, std::int64_t steps) {
-    return sum / static_cast<double>(std::max<std::int64_t>(steps, 1));
+  const auto mean = [](double sum, std::int64_t count) {
+    return sum / static_cast<double>(std::max<std::int64_t>(count, 1));
   };
-  return {mean(progress_.epoch_loss_sum, in_epoch - progress_.epoch_left_out),
-          mean(progress_.total_loss_sum, metrics.step - progress_.total_left_out)};
+  return {mean(progress_.epoch_loss_sum, progress_.epoch_losses),
+          mean(progress_.total_loss_sum, progress_.total_losses)};
 }
 
 void Trainer::append_metrics(std::int64_t step, const std::function<void()>& append) {

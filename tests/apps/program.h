@@ -22,7 +22,8 @@
 namespace relic::testing {
 
 struct Outcome {
-  int status = -1;
+  int status = -1;  ///< -1: it did not end by itself
+  int signal = 0;   ///< that ended it
   std::string out;
   std::string err;
 };
@@ -60,7 +61,8 @@ class Child {
   [[nodiscard]] Outcome outcome() const {
     int status = 0;
     ::waitpid(pid_, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(out_), slurp(err_)};
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, WIFSIGNALED(status) ? WTERMSIG(status) : 0, slurp(out_),
+            slurp(err_)};
   }
 
  private:

@@ -26,7 +26,7 @@ Outcome run(const std::string& arguments, const std::string& out = {}) {
   const std::string command =
       std::string(RELIC_TRAIN_PROGRAM) + " " + arguments + " </dev/null >" + out_path + " 2>" + err_path;
   const int status = std::system(command.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, out.empty() ? testing::slurp(out_path) : "",
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0, out.empty() ? testing::slurp(out_path) : "",
           testing::slurp(err_path)};
 }
 

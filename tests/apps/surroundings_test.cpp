@@ -83,15 +83,18 @@ TEST_F(FolderSurroundings, FewFileDescriptorsSuffice) {
   EXPECT_EQ(few.status, 0) << few.err;
 }
 
+// CUDA's libraries alone, or a sanitizer, take more than is granted here.
+#if !RELIC_WITH_CUDA && !defined(__SANITIZE_ADDRESS__)
 TEST_F(Surroundings, LittleMemoryIsOneLine) {
   const auto outcome = train({"--max_steps", "1", "-b", "20", "--no_scores"}, [] {
     const rlimit limit{rlim_t{900} << 20U, rlim_t{900} << 20U};
     ::setrlimit(RLIMIT_AS, &limit);
   });
-  EXPECT_NE(outcome.status, 0);
-  EXPECT_THAT(outcome.err, HasSubstr("memory"));
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("out of memory"));
   EXPECT_EQ(testing::count_lines(outcome.err), 1U) << outcome.err;
 }
+#endif
 
 TEST_F(Surroundings, AClosedOutputDoesNotEndATraining) {
   int ends[2] = {-1, -1};

@@ -1,9 +1,13 @@
 #include "relic/train/kept_checkpoints.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <torch/torch.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -26,6 +30,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::message_of;
 using testing::TemporaryFolder;
+
+bool hard_links = true;
 
 std::shared_ptr<const Checkpoint> of_step(std::int64_t step) {
   auto checkpoint = std::make_shared<Checkpoint>();
@@ -81,13 +87,14 @@ TEST(KeptCheckpoints, SavingAStepAgainKeepsTheOneBeforeIt) {
 TEST(KeptCheckpoints, OtherNamesAreNotTaken) {
   const TemporaryFolder folder;
   const RunDirectory run(folder.path());
-  for (const char* name : {"checkpoint-.pth", "checkpoint-1x.pth", "checkpoint--1.pth", "checkpoint-7.pth.damaged",
-                           "my-checkpoint-7.pth", "checkpoint-99999999999999999999.pth", "checkpoint.pth"}) {
+  for (const char* name : {"earlier-checkpoint-.pth", "earlier-checkpoint-1x.pth", "earlier-checkpoint--1.pth",
+                           "earlier-checkpoint-7.pth.damaged", "checkpoint-7.pth",
+                           "earlier-checkpoint-99999999999999999999.pth", "checkpoint.pth"}) {
     write_file(folder / name, "");
   }
   EXPECT_THAT(run.kept_steps(), IsEmpty());
   EXPECT_FALSE(run.has_checkpoint());
-  write_file(folder / "checkpoint-12.pth", "");
+  write_file(folder / "earlier-checkpoint-12.pth", "");
   EXPECT_THAT(run.kept_steps(), ElementsAre(12));
   EXPECT_TRUE(run.has_checkpoint());
 }
@@ -144,6 +151,21 @@ TEST(KeptCheckpoints, SeveralDamagedOnesArePassedOver) {
               AllOf(HasSubstr("checkpoint.pth"), HasSubstr("nor can the one before it be read")));
 }
 
+TEST(KeptCheckpoints, AnotherPthFileInItsPlaceCountsAsDamaged) {
+  SavedRun run;
+  run.save(400);
+  run.save(800);
+  c10::impl::GenericDict dict(c10::StringType::get(), c10::AnyType::get());
+  dict.insert("format", "relic_train checkpoint");
+  write_pth(run.directory.checkpoint(), dict);
+  EXPECT_THAT(read_newest_checkpoint(run.directory).damaged.at(0).reason,
+              HasSubstr("without the version of its format"));
+  write_state_dict(run.directory.checkpoint(), {{"weight", torch::ones({2})}});
+  const auto newest = read_newest_checkpoint(run.directory);
+  EXPECT_THAT(newest.damaged.at(0).reason, HasSubstr("checkpoint.pth: not a checkpoint of relic_train"));
+  EXPECT_EQ(newest.checkpoint.progress.step, 400);
+}
+
 TEST(KeptCheckpoints, OneOfANewerFormatIsNotPassedOver) {
   SavedRun run;
   run.save(400);
@@ -179,10 +201,23 @@ TEST(KeptCheckpoints, AFailedWriteLeavesAllAsItWas) {
 TEST(KeptCheckpoints, WithoutHardLinksTheOneBeforeIsMovedAndPutBack) {
   SavedRun run;
   run.save(400);
-  std::filesystem::rename(run.directory.checkpoint(), run.directory.checkpoint_of(400));  // as it is left there
-  put_back_checkpoint(run.directory, 400);
-  EXPECT_EQ(run.step_of(run.directory.checkpoint()), 400);
-  EXPECT_THAT(run.directory.kept_steps(), IsEmpty());
+  hard_links = false;
+  run.save(800);
+  EXPECT_EQ(run.step_of(run.directory.checkpoint()), 800);
+  EXPECT_EQ(run.step_of(run.directory.checkpoint_of(400)), 400);
+  {
+    const FileSizeLimit limit(100);
+    run.writer.save(of_step(1200));
+    EXPECT_THROW(run.writer.finish(), Error);
+  }
+  EXPECT_EQ(run.step_of(run.directory.checkpoint()), 800);
+  // Killed in between, there is none but the older ones.
+  std::filesystem::rename(run.directory.checkpoint(), run.directory.checkpoint_of(800));
+  const auto newest = read_newest_checkpoint(run.directory);
+  EXPECT_EQ(newest.checkpoint.progress.step, 800);
+  set_damaged_aside(newest, run.directory);
+  EXPECT_EQ(run.step_of(run.directory.checkpoint()), 800);
+  hard_links = true;
 }
 
 TEST(KeptCheckpoints, TheyCarryWhereTheyWereWritten) {
@@ -192,8 +227,8 @@ TEST(KeptCheckpoints, TheyCarryWhereTheyWereWritten) {
   checkpoint.origin = {"a machine", "a build", 7};
   checkpoint.progress.skipped_steps = 5;
   checkpoint.progress.skipped_in_a_row = 2;
-  checkpoint.progress.epoch_left_out = 1;
-  checkpoint.progress.total_left_out = 3;
+  checkpoint.progress.epoch_losses = 1;
+  checkpoint.progress.total_losses = 3;
   write_checkpoint(checkpoint, run);
   const auto read = read_checkpoint(run.checkpoint());
   EXPECT_EQ(read.origin.machine, "a machine");
@@ -201,9 +236,18 @@ TEST(KeptCheckpoints, TheyCarryWhereTheyWereWritten) {
   EXPECT_EQ(read.origin.compute_threads, 7);
   EXPECT_EQ(read.progress.skipped_steps, 5);
   EXPECT_EQ(read.progress.skipped_in_a_row, 2);
-  EXPECT_EQ(read.progress.epoch_left_out, 1);
-  EXPECT_EQ(read.progress.total_left_out, 3);
+  EXPECT_EQ(read.progress.epoch_losses, 1);
+  EXPECT_EQ(read.progress.total_losses, 3);
 }
 
 }  // namespace
 }  // namespace relic
+
+// Takes the place of the C library's own in this executable: a file system without hard links.
+extern "C" int link(const char* from, const char* to) noexcept {
+  if (!relic::hard_links) {
+    errno = EPERM;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0));
+}

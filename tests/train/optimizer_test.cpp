@@ -73,7 +73,7 @@ TEST(GradScaler, ScaledGradientsGiveTheUnscaledStep) {
   scaler.scaled((scaled * scaled).sum()).backward();
   (plain * plain).sum().backward();
   EXPECT_EQ(scaled.grad()[0].item<float>(), 65536 * plain.grad()[0].item<float>());
-  scaler.step(scaled_adam);
+  scaler.step((scaled * scaled).sum(), scaled_adam);
   plain_adam.step();
   EXPECT_TRUE(torch::equal(scaled, plain));
 }
@@ -83,12 +83,25 @@ TEST(GradScaler, AnOverflowSkipsTheStepAndHalvesTheScale) {
   Adam adam({parameter}, {0.1, 0});
   GradScaler scaler(torch::kCPU);
   set_gradient(parameter, torch::tensor({std::numeric_limits<float>::infinity(), 1.F}));
-  scaler.step(adam);
+  scaler.step(torch::ones({}), adam);
   EXPECT_TRUE(torch::equal(parameter.detach(), torch::ones({2})));
   EXPECT_EQ(adam.steps[0].item<float>(), 0.F);
   EXPECT_EQ(adam.first_moments[0].abs().sum().item<float>(), 0.F);
   EXPECT_EQ(scaler.scale.item<float>(), 32768.F);
   EXPECT_EQ(scaler.found_inf.item<float>(), 1.F);
+}
+
+TEST(GradScaler, ALossThatIsNotFiniteSkipsTheStepWhateverItsGradient) {
+  auto parameter = torch::ones({2}).requires_grad_();
+  Adam adam({parameter}, {0.1, 0});
+  GradScaler scaler(torch::kCPU);
+  set_gradient(parameter, torch::ones({2}));
+  scaler.step(torch::tensor(std::numeric_limits<float>::infinity()), adam);
+  EXPECT_TRUE(torch::equal(parameter.detach(), torch::ones({2})));
+  EXPECT_EQ(scaler.found_inf.item<float>(), 1.F);
+  scaler.step(torch::ones({}), adam);
+  EXPECT_FALSE(torch::equal(parameter.detach(), torch::ones({2})));
+  EXPECT_EQ(scaler.found_inf.item<float>(), 0.F);
 }
 
 TEST(GradScaler, TheScaleDoublesAfter2000GoodSteps) {
@@ -97,11 +110,11 @@ TEST(GradScaler, TheScaleDoublesAfter2000GoodSteps) {
   GradScaler scaler(torch::kCPU);
   for (int i = 0; i < 1999; ++i) {
     set_gradient(parameter, torch::ones({1}));
-    scaler.step(adam);
+    scaler.step(torch::ones({}), adam);
   }
   EXPECT_EQ(scaler.scale.item<float>(), 65536.F);
   set_gradient(parameter, torch::ones({1}));
-  scaler.step(adam);
+  scaler.step(torch::ones({}), adam);
   EXPECT_EQ(scaler.scale.item<float>(), 131072.F);
 }
 

@@ -30,6 +30,8 @@ class Log {
   void info(const std::string& line) { write(LogLevel::info, line); }
   void warning(const std::string& line) { write(LogLevel::warning, line); }
   void error(const std::string& line) { write(LogLevel::error, line); }
+  /// An error for the file alone: somebody else prints it.
+  void note(const std::string& line);
 
   /// Replaces the progress line; cut to the terminal's width. An empty line removes it. Above level info there is none.
   void progress(const std::string& line);

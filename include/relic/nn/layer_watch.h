@@ -30,6 +30,7 @@ class LayerWatch {
 
  private:
   std::unordered_map<const torch::nn::Module*, std::string> names_;
+  const LayerWatch* before_;
 };
 
 /// `output`, once this thread's watch, if there is one, has looked at it: what layers return.

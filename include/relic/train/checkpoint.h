@@ -20,11 +20,11 @@ namespace relic {
 
 /// What else, besides tensors, tells where a training stands.
 struct TrainProgress {
-  std::int64_t step = 0;            ///< steps done, over all epochs
-  double epoch_loss_sum = 0;        ///< of the steps of the current epoch
-  double total_loss_sum = 0;        ///< of all steps
-  std::int64_t epoch_left_out = 0;  ///< of those steps, skipped ones whose loss was not finite
-  std::int64_t total_left_out = 0;
+  std::int64_t step = 0;          ///< steps done, over all epochs
+  double epoch_loss_sum = 0;      ///< of the steps of the current epoch
+  double total_loss_sum = 0;      ///< of all steps
+  std::int64_t epoch_losses = 0;  ///< losses in these sums: those that are not finite stay out
+  std::int64_t total_losses = 0;
   std::int64_t evaluated_step = 0;  ///< the last step that was evaluated, 0: none
   std::int64_t tested_step = 0;     ///< the step whose encoder was scored on the test split, 0: none
   std::int64_t best_step = 0;       ///< that of encoder_best.pth, 0: none

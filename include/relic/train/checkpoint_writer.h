@@ -25,7 +25,7 @@ class CheckpointWriter {
   void save(std::shared_ptr<const Checkpoint> checkpoint);
   /// Tells of a write that has ended meanwhile; waits for none.
   void poll();
-  /// Waits for the last write; throws Error if it failed.
+  /// Waits for the last write; throws Error if it failed, or if relic_model.pth or encoder.pth could not be written.
   void finish();
   /// Waits for the last write; the step of the checkpoint that lies in the directory then, if one does.
   std::optional<std::int64_t> written_step();
@@ -44,6 +44,7 @@ class CheckpointWriter {
   std::optional<std::int64_t> written_step_;  // that of checkpoint.pth; the thread's own while it writes
   int failures_ = 0;
   std::string last_failure_;
+  std::string model_failure_;  // of what derives from the checkpoint; that is saved all the same
 };
 
 }  // namespace relic

@@ -11,13 +11,15 @@
 
 namespace relic {
 
-/// Gives checkpoint.pth, which holds `step`, the second name checkpoint-STEP.pth, under which it outlasts the next one.
-/// A hard link; on a file system without them it is moved there.
+/// Gives checkpoint.pth, which holds `step`, the second name earlier-checkpoint-STEP.pth, under which it outlasts the
+/// next one. A hard link; on a file system without them it is moved there.
 void keep_checkpoint(const RunDirectory& run, std::int64_t step);
 /// Makes the kept checkpoint of `step` checkpoint.pth again, where there is no other.
 void put_back_checkpoint(const RunDirectory& run, std::int64_t step);
 /// Removes all kept checkpoints but the `count` newest.
 void remove_kept_checkpoints(const RunDirectory& run, std::size_t count);
+/// Removes those of later steps than `step`: of a way that a run did not go, which goes on from there.
+void remove_kept_after(const RunDirectory& run, std::int64_t step);
 
 /// A checkpoint that is there and cannot be read.
 struct DamagedFile {
@@ -36,7 +38,8 @@ struct NewestCheckpoint {
 /// that may not be read.
 NewestCheckpoint read_newest_checkpoint(const RunDirectory& run);
 
-/// Renames the damaged files to NAME.damaged and makes the whole one checkpoint.pth. Throws Error with path and reason.
+/// Renames the damaged files to NAME.damaged and makes the whole one checkpoint.pth; what derives from a later step and
+/// is about to be written over (model, encoder, metrics) is kept as NAME.later. Throws Error with path and reason.
 void set_damaged_aside(const NewestCheckpoint& newest, const RunDirectory& run);
 
 }  // namespace relic

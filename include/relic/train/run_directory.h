@@ -17,7 +17,7 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path checkpoint() const { return folder_ / "checkpoint.pth"; }
   /// An older one, see kept_checkpoints.h.
   [[nodiscard]] std::filesystem::path checkpoint_of(std::int64_t step) const {
-    return folder_ / ("checkpoint-" + std::to_string(step) + ".pth");
+    return folder_ / ("earlier-checkpoint-" + std::to_string(step) + ".pth");
   }
   [[nodiscard]] std::filesystem::path model() const { return folder_ / "relic_model.pth"; }
   [[nodiscard]] std::filesystem::path encoder() const { return folder_ / "encoder.pth"; }
@@ -26,6 +26,14 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path settings() const { return folder_ / "settings.toml"; }
   [[nodiscard]] std::filesystem::path metrics() const { return folder_ / "metrics.csv"; }
   [[nodiscard]] std::filesystem::path bad_images() const { return folder_ / "bad_images.txt"; }
+  /// What a checkpoint that cannot be read is renamed to.
+  [[nodiscard]] static std::filesystem::path damaged(const std::filesystem::path& file) {
+    return file.string() + ".damaged";
+  }
+  /// Where a file is kept that a run which goes on from an earlier step writes over.
+  [[nodiscard]] static std::filesystem::path later(const std::filesystem::path& file) {
+    return file.string() + ".later";
+  }
   /// The batch at which numbers were not finite any more.
   [[nodiscard]] std::filesystem::path not_finite() const { return folder_ / "not_finite.txt"; }
   [[nodiscard]] std::filesystem::path log() const { return folder_ / "train.log"; }

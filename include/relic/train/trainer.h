@@ -94,8 +94,8 @@ class Trainer {
   /// Under --detect_anomaly, throws NotFinite.
   LossTerms watched_forward(const Views& views, StepProfile* profile);
   void update_weights(const LossTerms& terms, StepProfile* profile);
-  /// Throws NotFinite with the name of the first, on the way back from the loss, that is not.
-  void require_finite_gradients() const;
+  /// The parameter whose gradient is the first, on the way back from the loss, that is not finite; else empty.
+  [[nodiscard]] std::string first_infinite_gradient() const;
   void after_step(bool ends);
   void record(const std::vector<StepMetrics>& steps);
   /// Counts a step that float16 skipped; stops where there were too many, or any without a gradient scaler.

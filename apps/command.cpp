@@ -38,21 +38,23 @@ void add_help(Command& command, const std::string& group) {
                              .help = "print the versions of the program, LibTorch, CUDA and the compiler, and stop"});
 }
 
+constexpr const char* kExitStatuses =
+    "A signal saves and stops: exit status 128 + its number, or 75 (to be queued again with --resume) for SIGUSR1 and "
+    "SIGUSR2. Otherwise it is 0, 1 for what went wrong, 2 for what was asked for wrongly.";
+
 Command make_train_command() {
   Command command{
       .usage = "relic_train [options]",
-      .summary =
-          {"Trains an image encoder without labels, by ReLIC (arXiv 2010.07922): views of one image are "
-           "to be told from those of others, whatever their crop, colour and blur. Writes "
-           "relic_model.pth and encoder.pth to the run's folder. Example:",
-           "relic_train --dataset_name shapes --num_epochs 5 -save_model_dir runs/first",
-           "The options of relic-pytorch come first and mean what they mean there. Long options may "
-           "be cut to an unambiguous beginning (--num_ep 5); a value follows after a space or an "
-           "equals sign; =false after a switch turns it off.",
-           "A signal saves and stops: exit status 128 + its number, or 75 (to be queued again with --resume) for "
-           "SIGUSR1 and SIGUSR2. Otherwise it is 0, 1 for what went wrong, 2 for what was asked for wrongly.",
-           "What a trained encoder is good for is told by relic_train probe, its features are written by "
-           "relic_train embed; both have a --help of their own."},
+      .summary = {"Trains an image encoder without labels, by ReLIC (arXiv 2010.07922): views of one image are "
+                  "to be told from those of others, whatever their crop, colour and blur. Writes "
+                  "relic_model.pth and encoder.pth to the run's folder. Example:",
+                  "relic_train --dataset_name shapes --num_epochs 5 -save_model_dir runs/first",
+                  "The options of relic-pytorch come first and mean what they mean there. Long options may "
+                  "be cut to an unambiguous beginning (--num_ep 5); a value follows after a space or an "
+                  "equals sign; =false after a switch turns it off.",
+                  kExitStatuses,
+                  "What a trained encoder is good for is told by relic_train probe, its features are written by "
+                  "relic_train embed; both have a --help of their own."},
       .options = options_for(train_settings())};
   const std::string group = "Settings file and help";
   command.options.push_back({.spelling = {.name = "--config"},

@@ -263,8 +263,8 @@ TEST_F(Reliability, ResumeWithOtherDataOrSettingsIsRefusedAndForced) {
   EXPECT_THAT(forced.out,
               AllOf(HasSubstr("batch_size was 4 and is 5 now"), HasSubstr("alpha was 1 and is 2 now"),
                     HasSubstr("num_local_views was 1 and is 2 now"), HasSubstr("an epoch had 5 steps and has 4 now")));
-  const auto stem =
-      train({"--resume", "--force", "-b", "5", "--num_local_views", "2", "--alpha", "2", "--image_size", "64"});
+  const auto stem = train({"--resume", "--force", "-b", "5", "--num_local_views", "2", "--alpha", "2", "--stem",
+                           "imagenet", "--max_steps", "2", "--no_scores"});
   EXPECT_EQ(stem.status, 2);
   EXPECT_THAT(stem.err, HasSubstr("has the stem cifar; use --stem cifar"));
 

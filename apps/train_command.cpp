@@ -330,7 +330,9 @@ int train(const Plan& plan, const RunDirectory& run) {
     trainer.load_weights(plan.start.weights, config.ckpt_path.string());
   }
   const bool already_done = plan.start.newest && trainer.steps_done() >= trainer.last_step();
-  if (!already_done) {
+  if (already_done) {
+    write_model_files(plan.start.newest->checkpoint, run);  // its last save may have been without them
+  } else {
     prepare_directory(plan, trainer, run);
   }
   bad_images.emplace(run.bad_images(), config.max_bad_images, [&log](const std::string& line) { log.warning(line); });

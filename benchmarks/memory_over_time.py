@@ -4,7 +4,7 @@
     benchmarks/memory_over_time.py --minutes 60 build/release/bin/relic_train --dataset_name shapes …
 
 Prints, for each of ten equal parts of the time after the first tenth, the mean and the largest resident memory in MB, and
-the slope of a line through all samples after the first tenth, in MB an hour. The command is then ended with SIGTERM.
+the slope of a line through the samples of the second half, in MB an hour. The command is then ended with SIGTERM.
 """
 import argparse
 import pathlib
@@ -51,7 +51,8 @@ def main():
     for part in range(10):
         values = [mb for _, mb in warm[part * len(warm) // 10 : (part + 1) * len(warm) // 10]]
         print(f"part {part + 1:2}: mean {sum(values) / len(values):7.1f} MB, at most {max(values):7.1f} MB")
-    print(f"slope {slope(warm):+.2f} MB an hour; the command ended with status {status}")
+    half = samples[len(samples) // 2 :]
+    print(f"slope of the second half {slope(half):+.2f} MB an hour; the command ended with status {status}")
 
 
 if __name__ == "__main__":

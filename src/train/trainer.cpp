@@ -390,7 +390,8 @@ std::string Trainer::how_to_go_on() {
     return "; nothing is saved yet; try a smaller -lr";
   }
   return "; the last good state, step " + std::to_string(*saved) + ", stays saved in " + run_.folder().string() +
-         "; --resume with a smaller -lr goes on from it";
+         "; --resume with a smaller -lr goes on from it" +
+         (config_.detect_anomaly ? "" : ", --detect_anomaly names the layer");
 }
 
 void Trainer::update_weights(const LossTerms& terms, StepProfile* profile) {

@@ -330,8 +330,8 @@ TEST_F(Reliability, AModelThatCannotBeWrittenIsNoFailedSave) {
   std::filesystem::remove_all(folder_ / "run/relic_model.pth");
   const auto step = read_checkpoint(folder_ / "run/checkpoint.pth").progress.step;
   EXPECT_GE(step, 20);
-  EXPECT_EQ(train({"--resume", "--num_epochs", "400", "--max_steps", std::to_string(step + 1), "--no_scores"}).status,
-            0);
+  // Finished or not.
+  EXPECT_EQ(train({"--resume", "--num_epochs", "400", "--max_steps", std::to_string(step), "--no_scores"}).status, 0);
   EXPECT_GT(file("relic_model.pth").size(), 1000000U);
 }
 

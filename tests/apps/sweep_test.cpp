@@ -172,7 +172,7 @@ TEST_F(SweepOfStandIns, TheLastHeldOutScoreOrdersTheRunsAndTestScoresDoNot) {
 }
 
 TEST_F(SweepOfStandIns, ASignalStopsAllRunsAndTheTableSaysHowTheyStand) {
-  for (const auto& [signal, status] : {std::pair{SIGINT, 130}, {SIGTERM, 143}, {SIGHUP, 129}}) {
+  for (const auto& [signal, status] : {std::pair{SIGINT, 130}, {SIGTERM, 143}, {SIGHUP, 129}, {SIGUSR1, 75}}) {
     std::filesystem::remove_all(folder_ / "sweep");
     const Child child = start({"--alpha", "0,slow", "--seed", "1,2", "--jobs", "2"});
     wait_for("sweep/alpha=slow_seed=2");

@@ -38,10 +38,6 @@ void add_help(Command& command, const std::string& group) {
                              .help = "print the versions of the program, LibTorch, CUDA and the compiler, and stop"});
 }
 
-constexpr const char* kExitStatuses =
-    "A signal saves and stops: exit status 128 + its number, or 75 (to be queued again with --resume) for SIGUSR1 and "
-    "SIGUSR2. Otherwise it is 0, 1 for what went wrong, 2 for what was asked for wrongly.";
-
 Command make_train_command() {
   Command command{
       .usage = "relic_train [options]",
@@ -52,10 +48,13 @@ Command make_train_command() {
                   "The options of relic-pytorch come first and mean what they mean there. Long options may "
                   "be cut to an unambiguous beginning (--num_ep 5); a value follows after a space or an "
                   "equals sign; =false after a switch turns it off.",
-                  kExitStatuses,
                   "What a trained encoder is good for is told by relic_train probe, its features are written by "
                   "relic_train embed; both have a --help of their own."},
       .options = options_for(train_settings())};
+  command.summary.emplace_back(
+      "A signal saves and stops: exit status 128 + its number, or 75 (to be queued again with --resume) for SIGUSR1 "
+      "and "
+      "SIGUSR2. Otherwise it is 0, 1 for what went wrong, 2 for what was asked for wrongly.");
   const std::string group = "Settings file and help";
   command.options.push_back({.spelling = {.name = "--config"},
                              .group = group,

@@ -180,22 +180,10 @@ std::vector<Setting> method_settings() {
                {.name = "num_local_views", .help = "small crops of each image, seen by the online network alone"})});
 }
 
-std::vector<Setting> run_settings() {
+std::vector<Setting> image_settings() {
   return in_group<TrainConfig>(
-      "Runs", false,
-      {flag(&TrainConfig::resume,
-            {.name = "resume",
-             .help = "go on with the run in --save_model_dir, with its settings where none are given; starts a new one "
-                     "where there is none",
-             .recorded = false}),
-       flag(&TrainConfig::force,
-            {.name = "force",
-             .help =
-                 "with --resume: go on although data, batch, views or loss are not those that the run was started with",
-             .recorded = false}),
-       flag(&TrainConfig::overwrite,
-            {.name = "overwrite", .help = "start anew in a folder that already holds a run", .recorded = false}),
-       integer(&TrainConfig::max_images, 0, kManyTimes,
+      "Images", false,
+      {integer(&TrainConfig::max_images, 0, kManyTimes,
                {.name = "max_images",
                 .help = "train on N images alone, the first ones, of class folders evenly spread ones (0: all); of "
                         "shapes, draw N",
@@ -214,9 +202,29 @@ std::vector<Setting> run_settings() {
                                                  .help = "checksum of that archive, which is taken unchecked otherwise",
                                                  .default_help = "none",
                                                  .recorded = false}),
-       integer(&TrainConfig::max_bad_images, 0, kManyTimes,
-               {.name = "max_bad_images",
-                .help = "images that may turn out not to be readable; they are left out and listed in bad_images.txt"}),
+       integer(
+           &TrainConfig::max_bad_images, 0, kManyTimes,
+           {.name = "max_bad_images",
+            .help = "images that may turn out not to be readable; they are left out and listed in bad_images.txt"})});
+}
+
+std::vector<Setting> run_settings() {
+  return in_group<TrainConfig>(
+      "Runs", false,
+      {flag(&TrainConfig::resume,
+            {.name = "resume",
+             .help = "go on with the run in --save_model_dir, with its settings where none are given; starts a new one "
+                     "where there is none",
+             .recorded = false}),
+       flag(
+           &TrainConfig::force,
+           {.name = "force",
+            .help =
+                "with --resume: go on although data, image size, batch, views, loss or seed are not those that the run "
+                "was started with (encoder, stem and projector must be)",
+            .recorded = false}),
+       flag(&TrainConfig::overwrite,
+            {.name = "overwrite", .help = "start anew in a folder that already holds a run", .recorded = false}),
        integer(&TrainConfig::max_steps, 0, kManyTimes,
                {.name = "max_steps",
                 .help = "stop after N steps in all, without changing any schedule (0: no early stop)",
@@ -324,8 +332,8 @@ std::vector<Setting> log_settings() {
 
 std::vector<Setting> make_table() {
   std::vector<Setting> table;
-  for (auto group : {data_settings, model_settings, training_settings, method_settings, run_settings, variant_settings,
-                     machine_settings, log_settings}) {
+  for (auto group : {data_settings, model_settings, training_settings, method_settings, image_settings, run_settings,
+                     variant_settings, machine_settings, log_settings}) {
     for (Setting& row : group()) table.push_back(std::move(row));
   }
   return table;

@@ -342,7 +342,7 @@ TEST_F(FolderTraining, ClassFoldersGiveScores) {
 }
 
 TEST_F(Training, WeightsAloneCannotBeResumed) {
-  ASSERT_EQ(train({"--max_steps", "1"}).status, 0);
+  ASSERT_EQ(train({"--max_steps", "1", "--keep_checkpoints", "1"}).status, 0);
   std::filesystem::remove(folder_ / "run/checkpoint.pth");
   const auto outcome = train({"--resume"});
   EXPECT_EQ(outcome.status, 2);

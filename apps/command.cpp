@@ -53,8 +53,7 @@ Command make_train_command() {
       .options = options_for(train_settings())};
   command.summary.emplace_back(
       "A signal saves and stops: exit status 128 + its number, or 75 (to be queued again with --resume) for SIGUSR1 "
-      "and "
-      "SIGUSR2. Otherwise it is 0, 1 for what went wrong, 2 for what was asked for wrongly.");
+      "and SIGUSR2. Otherwise it is 0, 1 for what went wrong, 2 for what was asked for wrongly.");
   const std::string group = "Settings file and help";
   command.options.push_back({.spelling = {.name = "--config"},
                              .group = group,

@@ -50,7 +50,7 @@ std::optional<NewestCheckpoint> read_run(const RunDirectory& run, TrainConfig& c
   }
   auto newest = read_newest_or_advise(run);
   const auto& checkpoint = newest.checkpoint;
-  apply_settings(checkpoint.settings, run.checkpoint().string(), config, given);
+  apply_settings(checkpoint.settings, newest.file.string(), config, given);
   if (!given.contains("dataset_path")) {
     config.dataset_path = checkpoint.dataset_path;
   }
@@ -203,8 +203,7 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
         pools(plan.config)) {
       problems.emplace_back(
           "--deterministic with a ResNet's imagenet stem: its max pooling sums gradients in no fixed order on a GPU; "
-          "use "
-          "--stem cifar, -m efficientnet or --device cpu");
+          "use --stem cifar, -m efficientnet or --device cpu");
     }
   }
   if (!plan.config.dry_run && !plan.config.resume && !plan.config.overwrite) {

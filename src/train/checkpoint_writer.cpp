@@ -19,7 +19,6 @@ CheckpointWriter::~CheckpointWriter() {
 
 void CheckpointWriter::save(std::shared_ptr<const Checkpoint> checkpoint) {
   wait();
-  pending_step_ = checkpoint->progress.step;
   pending_ = std::async(std::launch::async, [this, checkpoint = std::move(checkpoint)] { write(*checkpoint); });
 }
 
@@ -82,7 +81,7 @@ void CheckpointWriter::wait() {
     if (!model_failure_.empty()) {
       log_.warning("the checkpoint is saved, its model is not: " + model_failure_);
     }
-    log_.debug("saved step " + std::to_string(pending_step_) + " in " + run_.folder().string());
+    log_.debug("saved step " + std::to_string(written_step_.value()) + " in " + run_.folder().string());
   } catch (const std::exception& error) {
     ++failures_;
     last_failure_ = error.what();

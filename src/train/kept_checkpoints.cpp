@@ -1,7 +1,6 @@
 #include "relic/train/kept_checkpoints.h"
 
 #include <system_error>
-#include <utility>
 
 #include "relic/core/error.h"
 

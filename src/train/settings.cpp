@@ -235,8 +235,7 @@ std::vector<Setting> run_settings() {
        integer(&TrainConfig::keep_checkpoints, 1, kManyTimes,
                {.name = "keep_checkpoints",
                 .help = "the newest checkpoints that are kept, checkpoint.pth among them: should it be damaged, "
-                        "--resume takes the "
-                        "one before it"}),
+                        "--resume takes the one before it"}),
        integer(&TrainConfig::eval_every_n_steps, -1, kManyTimes,
                {.name = "eval_every_n_steps",
                 .help = "steps between two scores of the encoder on held-out training images (0: at the end alone)",

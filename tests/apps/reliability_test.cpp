@@ -15,6 +15,7 @@
 #include "relic/core/random.h"
 #include "relic/train/checkpoint.h"
 #include "relic/train/run_directory.h"
+#include "support/same_state.h"
 #include "support/temporary_folder.h"
 
 namespace relic {
@@ -23,6 +24,7 @@ namespace {
 using ::testing::AllOf;
 using testing::Child;
 using testing::count_steps;
+using testing::expect_equal;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::slurp;
@@ -36,14 +38,6 @@ std::vector<std::string> rows(const std::string& table) {
   std::vector<std::string> all;
   for (std::string line; std::getline(text, line);) all.push_back(line.substr(0, line.rfind(',')));
   return all;
-}
-
-void expect_same(const StateDict& a, const StateDict& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ASSERT_EQ(a[i].first, b[i].first);
-    EXPECT_TRUE(a[i].second.equal(b[i].second)) << a[i].first;
-  }
 }
 
 class Kills : public testing::ProgramTest, public ::testing::WithParamInterface<const char*> {};
@@ -117,12 +111,7 @@ TEST_P(Kills, AtRandomMomentsLoseNothingAndCountNothingTwice) {
   const auto a = read_checkpoint(folder_ / "whole/checkpoint.pth");
   const auto b = read_checkpoint(run.checkpoint());
   EXPECT_EQ(b.progress.step, kSteps);
-  expect_same(a.model, b.model);
-  expect_same(a.first_moments, b.first_moments);
-  expect_same(a.second_moments, b.second_moments);
-  expect_same(a.optimizer_steps, b.optimizer_steps);
-  EXPECT_EQ(a.progress.total_loss_sum, b.progress.total_loss_sum);
-  EXPECT_EQ(a.progress.epoch_loss_sum, b.progress.epoch_loss_sum);
+  expect_equal(a, b);
   EXPECT_EQ(rows(slurp(folder_ / "whole/metrics.csv")), rows(file("metrics.csv")));
   EXPECT_FALSE(std::filesystem::exists(run.folder() / RunDirectory::kLockName));
 }

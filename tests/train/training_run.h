@@ -13,6 +13,7 @@
 #include "relic/core/file.h"
 #include "relic/train/trainer.h"
 #include "support/hashed_images.h"
+#include "support/same_state.h"
 
 namespace relic::testing {
 
@@ -43,14 +44,6 @@ struct TrainingRun {
 };
 
 inline const auto never = [] { return false; };
-
-inline void expect_equal(const StateDict& a, const StateDict& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    EXPECT_EQ(a[i].first, b[i].first);
-    EXPECT_TRUE(torch::equal(a[i].second, b[i].second)) << a[i].first;
-  }
-}
 
 inline std::vector<std::string> lines_of(const std::filesystem::path& path) {
   std::istringstream text(read_file(path));

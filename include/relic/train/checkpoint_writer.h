@@ -40,7 +40,6 @@ class CheckpointWriter {
   std::int64_t keep_;
   Log& log_;
   std::future<void> pending_;
-  std::int64_t pending_step_ = 0;
   std::optional<std::int64_t> written_step_;  // that of checkpoint.pth; the thread's own while it writes
   int failures_ = 0;
   std::string last_failure_;

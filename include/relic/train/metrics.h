@@ -21,7 +21,7 @@ struct StepMetrics {
   double learning_rate = 0;
   double top1 = 0;  ///< share of images whose other view is nearest, of the batch
   double top5 = 0;
-  bool skipped = false;  ///< a gradient was not finite, so that nothing was changed
+  bool skipped = false;  ///< its loss or a gradient was not finite, so that no weight was changed
   double images_per_second = 0;
 };
 

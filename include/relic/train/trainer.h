@@ -132,7 +132,7 @@ class Trainer {
   std::unique_ptr<Adam> adam_;
   std::unique_ptr<GradScaler> scaler_;             // float16 only
   std::unique_ptr<RunningStatistics> statistics_;  // with it
-  torch::Tensor found_inf_;                        // of the last step, scalar float32 on the device; without a scaler
+  torch::Tensor found_inf_;  // of the last step, scalar float32 on the device; the scaler's, if there is one
   TrainProgress progress_;
   std::unique_ptr<MetricsFile> metrics_;
   std::unique_ptr<ProgressLine> line_;

@@ -8,8 +8,8 @@
 
 #include "relic/core/error.h"
 #include "relic/formats/pth.h"
-#include "relic/train/checkpoint.h"
-#include "relic/train/run_directory.h"
+#include "relic/run/checkpoint.h"
+#include "relic/run/run_directory.h"
 #include "relic/train/trainer.h"
 
 namespace relic {

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "fetch_dataset.h"
+#include "memory_text.h"
 #include "print.h"
 #include "probe_report.h"
 #include "relic/core/error.h"
@@ -21,15 +22,15 @@
 #include "relic/core/text.h"
 #include "relic/data/bad_images.h"
 #include "relic/data/dataset.h"
-#include "relic/train/device_memory.h"
+#include "relic/data/fingerprint.h"
+#include "relic/run/run_directory.h"
 #include "relic/train/evaluation.h"
 #include "relic/train/final_scores.h"
-#include "relic/train/memory.h"
-#include "relic/train/run_directory.h"
 #include "relic/train/settings.h"
 #include "relic/train/settings_file.h"
 #include "relic/train/trainer.h"
 #include "relic/views/view_source.h"
+#include "resume_text.h"
 #include "stop_signal.h"
 #include "train_plan.h"
 
@@ -42,125 +43,29 @@ std::filesystem::path log_file(const std::filesystem::path& named, const RunDire
   return named.empty() ? run.log() : named;
 }
 
-/// Of all images, test split aside.
-double dataset_bytes(const Plan& plan) {
-  const double side = dataset_info(plan.config.dataset_name).image_size;
-  return static_cast<double>(plan.images.size) * side * side * 3;
-}
-
-MemoryNeed memory_need(const Plan& plan, Relic& relic) {
-  return measure_memory_need(relic, view_options(plan.config), plan.config.batch_size,
-                             forward_options(plan.config, plan.runtime));
-}
-
-/// Of images that a GPU holds.
-double resident_bytes(const Plan& plan) {
-  const auto& info = dataset_info(plan.config.dataset_name);
-  const auto size = info.one_size ? std::optional(ImageSize{info.image_size, info.image_size}) : std::nullopt;
-  return why_not_resident(size, plan.images.size, plan.runtime.device).empty() ? dataset_bytes(plan) : 0;
-}
-
-std::string memory_text(const Plan& plan, const MemoryNeed& need) {
-  const auto& info = dataset_info(plan.config.dataset_name);
-  const double in_memory = info.in_memory ? dataset_bytes(plan) : 0;
-  const std::string training = " (weights and optimizer " + bytes_text(need.state) + ", activations " +
-                               bytes_text(need.activations) + ", views " + bytes_text(need.views);
-  if (plan.runtime.device.is_cpu()) {
-    return "memory: about " + bytes_text(need.total() + in_memory) + training + ", the copy that is saved " +
-           bytes_text(need.snapshot) + ", images " + bytes_text(in_memory) + "), besides the program's own 120 MB";
-  }
-  const double resident = resident_bytes(plan);
-  return "memory of the GPU: about " + bytes_text(need.total() - need.snapshot + resident) + training + ", images " +
-         bytes_text(resident) + "), besides CUDA's own half GB; of the machine: the copy that is saved " +
-         bytes_text(need.snapshot) + ", images " + bytes_text(in_memory);
-}
-
-/// Where a GPU has refused: what was asked for, and what would fit.
-std::string too_little_gpu_memory(const Plan& plan) {
-  const auto& config = plan.config;
-  std::string text = "out of the GPU's memory with --batch_size " + std::to_string(config.batch_size) + " and views " +
-                     views_text(config);
-  try {
-    release_device_memory(plan.runtime.device);  // the training's
-    const double resident = resident_bytes(plan);
-    const auto need = memory_need(plan, *initial_relic(config, torch::kCPU));
-    const auto free = static_cast<double>(free_device_bytes(plan.runtime.device));
-    const double an_image = (need.activations + need.views) / static_cast<double>(config.batch_size);
-    const auto fits = static_cast<std::int64_t>((0.9 * free - need.state - resident) / an_image);
-    text += ", which need about " + bytes_text(need.total() - need.snapshot + resident) +
-            (free > 0 ? " of " + bytes_text(free) + " free" : "");
-    if (fits >= 2 && fits < config.batch_size) {
-      return text + "; about " + std::to_string(fits) + " images would fit";
-    }
-  } catch (const std::exception&) {  // the machine has no room for the question either
-  }
-  return text + "; take a smaller --batch_size or fewer views" +
-         (plan.runtime.autocast ? "" : ", or --precision fp16") +
-         (plan.runtime.graph == Runtime::Graph::required ? ", or --cuda_graph auto, which does without a graph" : "");
-}
-
-int dry_run(const Plan& plan) {
+int dry_run(const Plan& plan, const RunDirectory& run) {
   const auto relic = initial_relic(plan.config, torch::kCPU);
-  const auto need = memory_need(plan, *relic);
   std::string text = settings_toml(plan.config) + '\n';
-  for (const auto& line : plan_text(plan, *relic)) {
-    text += line + '\n';
-  }
-  print(text + memory_text(plan, need) + '\n');
-  return 0;
-}
-
-/// What keeps a resumed run from ending, to the bit, where it would have without an interruption.
-std::vector<std::string> other_origin(const Origin& before, const Runtime& now) {
-  const auto difference = [](const std::string& what, const std::string& then, const std::string& here) {
-    return "the checkpoint was written " + what + " " + then + ", this is " + here +
-           ": what follows differs by rounding from what would have been";
+  const auto add = [&text](const std::vector<std::string>& lines) {
+    for (const auto& line : lines) {
+      text += line + '\n';
+    }
   };
-  std::vector<std::string> lines;
-  if (!before.machine.empty() && before.machine != now.machine) {
-    lines.push_back(difference("on", before.machine, now.machine));
+  add(plan_text(plan, *relic));
+  if (plan.start.checkpoint() != nullptr) {
+    add(damage_text(plan));
+    add(resume_text(plan, run));
   }
-  if (!before.build.empty() && before.build != now.build) {
-    lines.push_back(difference("by", before.build, now.build));
-  }
-  if (before.compute_threads > 0 && before.compute_threads != now.compute_threads) {
-    lines.push_back(difference("with compute threads:", std::to_string(before.compute_threads),
-                               std::to_string(now.compute_threads)));
-  }
-  return lines;
-}
-
-/// Settings that a resumed run goes on with otherwise than it was recorded.
-std::vector<std::string> changes_since(const Checkpoint& checkpoint, const TrainConfig& config,
-                                       const RunDirectory& run) {
-  const auto recorded = recorded_config(checkpoint, run);
-  std::vector<std::string> lines;
-  for (const auto& setting : train_settings()) {
-    const auto before = setting.get(recorded);
-    const auto now = setting.get(config);
-    if (!setting.recorded || before == now) {
-      continue;
-    }
-    lines.push_back(setting.name + " was " + (before.empty() ? "not set" : before) + " and is " +
-                    (now.empty() ? "not set" : now) + " now");
-    if (setting.name == "num_epochs") {
-      lines.back() += ": the target's decay goes on over the new length";
-    }
-  }
-  return lines;
+  print(text + memory_text(plan, *relic) + '\n');
+  return 0;
 }
 
 void log_start(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log& log) {
   for (const auto& warning : plan.runtime.warnings) {
     log.warning(warning);
   }
-  if (plan.start.newest && !plan.start.newest->damaged.empty()) {
-    for (const auto& damaged : plan.start.newest->damaged) {
-      log.warning(damaged.reason);
-    }
-    log.warning("going on from step " + std::to_string(trainer.steps_done()) + ", that of " +
-                plan.start.newest->file.filename().string() +
-                "; what cannot be read is kept as …damaged, model, encoder and metrics of the later step as …later");
+  for (const auto& line : damage_text(plan)) {
+    log.warning(line);
   }
   for (const auto& line : plan_text(plan, trainer.relic())) {
     log.info(line);
@@ -168,27 +73,9 @@ void log_start(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log&
   for (const auto& note : plan.runtime.notes) {
     log.info(note);
   }
-  if (const Checkpoint* const checkpoint = plan.start.checkpoint()) {
-    log.info("resuming " + run.folder().string() + " at step " + std::to_string(trainer.steps_done()) + " of " +
-             std::to_string(trainer.last_step()));
-    for (const auto& change : changes_since(*checkpoint, plan.config, run)) {
-      log.info(change);
-    }
-    if (checkpoint->dataset_size != plan.images.size) {
-      log.info("the data set had " + std::to_string(checkpoint->dataset_size) + " images and has " +
-               std::to_string(plan.images.size) + " now");
-    }
-    const auto recorded_batch = recorded_config(*checkpoint, run).batch_size;
-    if (const auto before = checkpoint->dataset_size / recorded_batch; before != trainer.steps_per_epoch()) {
-      log.info("an epoch had " + std::to_string(before) + " steps and has " +
-               std::to_string(trainer.steps_per_epoch()) +
-               " now: the count of steps goes on, and epochs, order, decay and end follow from it");
-    }
-    for (const auto& line : other_origin(checkpoint->origin, plan.runtime)) {
+  if (plan.start.checkpoint() != nullptr) {
+    for (const auto& line : resume_text(plan, run)) {
       log.info(line);
-    }
-    if (!plan.config.ckpt_path.empty()) {
-      log.info("--ckpt_path is for new runs: this one goes on with its own weights");
     }
   } else if (plan.config.resume) {
     log.info("nothing to resume in " + run.folder().string() + ": starting anew");
@@ -217,6 +104,19 @@ Images open_images(const Plan& plan) {
     images.test = plan.test_split->open();
   }
   return images;
+}
+
+/// Empty, or in words: a resumed run would go on with other images, which their number alone does not tell.
+std::string other_images(const Plan& plan, const Dataset& images) {
+  const Checkpoint* const checkpoint = plan.start.checkpoint();
+  if (checkpoint == nullptr || checkpoint->dataset_size != images.size() || checkpoint->dataset_fingerprint == 0 ||
+      checkpoint->dataset_fingerprint == fingerprint(images)) {
+    return {};
+  }
+  const std::string before = checkpoint->dataset_path;
+  const std::string now = std::filesystem::absolute(plan.config.dataset_path).string();
+  return "the images in " + now + " are not those that the run was started on" +
+         (before == now ? "" : ", in " + before) + ": as many, but of other names, classes, sizes or pixels";
 }
 
 using LeaveOut = std::function<void(const BadImage&)>;
@@ -275,8 +175,11 @@ void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& r
     remove_kept_checkpoints(run, 0);  // before it is written, lest it should ever give way to one of theirs
     trainer.save_start();
     for (const auto& file :
-         {run.bad_images(), run.best_encoder(), run.scores(), run.not_finite(), RunDirectory::damaged(run.checkpoint()),
-          RunDirectory::later(run.model()), RunDirectory::later(run.encoder()), RunDirectory::later(run.metrics())}) {
+         {run.bad_images(), run.best_encoder(), run.scores(), run.not_finite(), RunDirectory::later(run.model()),
+          RunDirectory::later(run.encoder()), RunDirectory::later(run.metrics())}) {
+      std::filesystem::remove(file);
+    }
+    for (const auto& file : run.damaged_files()) {
       std::filesystem::remove(file);
     }
     cut_back(run.metrics(), 0);
@@ -318,6 +221,10 @@ Trainer::Outcome run_told(Trainer& trainer, Log& log) {
 int train(const Plan& plan, const RunDirectory& run) {
   const auto& config = plan.config;
   const Images images = open_images(plan);
+  const std::string others = other_images(plan, *images.pretraining);
+  if (!others.empty() && !config.force) {
+    throw UsageError("--resume: " + others + "; --force goes on with these");
+  }
   Log log(console_level(config));
   log.open_file(log_file(config.log_file, run));
   std::optional<BadImages> bad_images;
@@ -337,6 +244,9 @@ int train(const Plan& plan, const RunDirectory& run) {
   }
   bad_images.emplace(run.bad_images(), config.max_bad_images, [&log](const std::string& line) { log.warning(line); });
   log_start(plan, trainer, run, log);
+  if (!others.empty()) {
+    log.info(others);
+  }
   std::optional<Evaluator> evaluator;
   if (!config.no_scores) {
     const auto tell = [&log](const std::string& at) { log.progress("evaluating: " + at); };
@@ -411,7 +321,7 @@ int run_training(const CommandLine& line) {
   const RunDirectory run(line.config.save_model_dir);
   try {
     if (line.config.dry_run) {
-      return dry_run(make_plan(line, run));
+      return dry_run(make_plan(line, run), run);
     }
     catch_stop_signals();
     return train_alone(line, run);

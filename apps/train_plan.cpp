@@ -10,21 +10,14 @@
 #include "print.h"
 #include "relic/core/error.h"
 #include "relic/core/text.h"
+#include "relic/train/options.h"
 #include "relic/train/settings.h"
-#include "relic/train/trainer.h"
 #include "version.h"
 
 namespace relic {
 
 DatasetRequest request_of(const TrainConfig& config, Split split) {
   return {config.dataset_name, config.dataset_path, split, split == Split::test ? 0 : config.max_images, config.seed};
-}
-
-TrainConfig recorded_config(const Checkpoint& checkpoint, const RunDirectory& run) {
-  TrainConfig config;
-  GivenSettings given;
-  apply_settings(checkpoint.settings, run.checkpoint().string(), config, given);
-  return config;
 }
 
 namespace {
@@ -42,22 +35,25 @@ NewestCheckpoint read_newest_or_advise(const RunDirectory& run) {
   }
 }
 
-/// Under --resume: the run's last state, and its settings for every flag that was not given.
-std::optional<NewestCheckpoint> read_run(const RunDirectory& run, TrainConfig& config, GivenSettings given) {
+/// Under --resume: the run's last state and settings, which go into `config` for every flag that was not given.
+Start read_run(const RunDirectory& run, TrainConfig& config, GivenSettings given) {
   run.require_checkpoint_or_nothing();
   if (!run.has_checkpoint()) {
-    return std::nullopt;
+    return {};
   }
-  auto newest = read_newest_or_advise(run);
-  const auto& checkpoint = newest.checkpoint;
-  apply_settings(checkpoint.settings, newest.file.string(), config, given);
+  Start start{read_newest_or_advise(run), {}, {}};
+  const auto& checkpoint = start.newest->checkpoint;
+  const std::string file = start.newest->file.string();
+  GivenSettings none;
+  apply_settings(checkpoint.settings, file, start.recorded, none);
+  apply_settings(checkpoint.settings, file, config, given);
   if (!given.contains("dataset_path")) {
     config.dataset_path = checkpoint.dataset_path;
   }
   if (!given.contains("log_file")) {
     config.log_file = checkpoint.log_file;
   }
-  return newest;
+  return start;
 }
 
 std::string name_and_value(const Setting& setting, const TrainConfig& config) {
@@ -69,7 +65,7 @@ std::string name_and_value(const Setting& setting, const TrainConfig& config) {
 /// waives the latter.
 std::vector<std::string> find_differences(const Plan& plan, const SettingNames& unread, const RunDirectory& run) {
   const auto& checkpoint = plan.start.newest->checkpoint;
-  const auto recorded = recorded_config(checkpoint, run);
+  const auto& recorded = plan.start.recorded;
   std::vector<std::string> problems;
   const auto compare = [&](std::initializer_list<const char*> names, const char* advice) {
     for (const auto& name : names) {
@@ -118,11 +114,6 @@ bool sound(const Plan& plan, const SettingNames& unread, std::initializer_list<c
   return std::ranges::all_of(names, [&](const char* name) {
     return !unread.contains(name) && find_setting(name)->problem(plan.config).empty();
   });
-}
-
-/// Whether the network has a max pooling in it.
-bool pools(const TrainConfig& config) {
-  return config.encoder_model_name.starts_with("resnet") && relic_options(config).stem == Stem::imagenet;
 }
 
 /// The log's folder is the user's to make, the run's own is made.
@@ -186,7 +177,7 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
   std::vector<std::string> problems = line.problems;
   if (plan.config.resume) {
     try {
-      plan.start.newest = read_run(run, plan.config, line.given);
+      plan.start = read_run(run, plan.config, line.given);
     } catch (const UsageError& error) {  // what the run would have set is unknown, and so is what else is wrong
       problems.emplace_back(error.what());
       require_no_problems(problems);
@@ -199,12 +190,6 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
   if (ready({"device", "precision", "num_threads", "num_workers"})) {
     attempt(problems, [&] { plan.runtime = choose_runtime(plan.config); });
     plan.runtime.build = build_text();
-    if (plan.config.deterministic && !plan.runtime.device.is_cpu() && ready({"dataset_name", "image_size", "stem"}) &&
-        pools(plan.config)) {
-      problems.emplace_back(
-          "--deterministic with a ResNet's imagenet stem: its max pooling sums gradients in no fixed order on a GPU; "
-          "use --stem cifar, -m efficientnet or --device cpu");
-    }
   }
   if (!plan.config.dry_run && !plan.config.resume && !plan.config.overwrite) {
     attempt(problems, [&] { run.require_free(); });
@@ -261,9 +246,9 @@ std::string views_text(const TrainConfig& config) {
 
 std::vector<std::string> plan_text(const Plan& plan, const Relic& relic) {
   const auto& config = plan.config;
-  const auto steps = plan.images.size / config.batch_size;
+  const auto steps = steps_per_epoch(plan);
   const auto all_steps = steps * config.num_epochs;
-  const bool early = config.max_steps > 0 && config.max_steps < all_steps;
+  const bool early = last_step(config, steps) < all_steps;
   const auto& info = dataset_info(config.dataset_name);
   return {"data: " + std::to_string(plan.images.size) + " images of " + info.name +
               (info.synthetic ? " (synthetic, drawn images)" : "") +

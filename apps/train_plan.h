@@ -9,9 +9,9 @@
 #include "command_line.h"
 #include "relic/data/dataset.h"
 #include "relic/nn/relic.h"
-#include "relic/train/checkpoint.h"
-#include "relic/train/kept_checkpoints.h"
-#include "relic/train/run_directory.h"
+#include "relic/run/checkpoint.h"
+#include "relic/run/kept_checkpoints.h"
+#include "relic/run/run_directory.h"
 #include "relic/train/runtime.h"
 
 namespace relic {
@@ -19,6 +19,7 @@ namespace relic {
 /// What a run starts from, read before anything in its directory is replaced.
 struct Start {
   std::optional<NewestCheckpoint> newest;  ///< --resume
+  TrainConfig recorded;                    ///< its settings
   StateDict weights;                       ///< --ckpt_path
 
   [[nodiscard]] const Checkpoint* checkpoint() const { return newest ? &newest->checkpoint : nullptr; }
@@ -33,14 +34,14 @@ struct Plan {
   Start start;
 };
 
+/// Of one epoch.
+inline std::int64_t steps_per_epoch(const Plan& plan) { return plan.images.size / plan.config.batch_size; }
+
 /// Throws UsageError with everything that can be told to be wrong before an image is decoded, a line each; Error where
 /// the checkpoint that the run goes on from cannot be read.
 Plan make_plan(const CommandLine& line, const RunDirectory& run);
 
 DatasetRequest request_of(const TrainConfig& config, Split split);
-
-/// The settings that a checkpoint recorded.
-TrainConfig recorded_config(const Checkpoint& checkpoint, const RunDirectory& run);
 
 /// "2 global 32x32 and 4 local 13x13"
 std::string views_text(const TrainConfig& config);

@@ -109,19 +109,20 @@ void target_update(benchmark::State& state) {
 void whole_step(benchmark::State& state) {
   Training training;
   relic::GradScaler scaler(training.runtime.device);
+  const bool scales = training.runtime.scales_loss;
+  auto found_inf = torch::zeros({}, torch::TensorOptions(training.runtime.device));
   const relic::OwnStream stream(training.runtime.device);
   const auto step = [&](const relic::Views& views) {
     const auto terms = relic::forward_views(*training.networks, views, config.batch_size, training.forward);
     training.adam.zero_grad();
-    if (training.runtime.autocast == torch::kHalf) {
-      scaler.scaled(terms.loss).backward();
-      scaler.step(terms.loss, training.adam);
+    (scales ? scaler.scaled(terms.loss) : terms.loss).backward();
+    relic::find_infinities(terms.loss, training.adam, found_inf);
+    if (scales) {
+      scaler.step(training.adam, found_inf);
     } else {
-      terms.loss.backward();
-      relic::find_infinities(terms.loss, training.adam, scaler.found_inf);
-      training.adam.step({}, scaler.found_inf);
+      training.adam.step({}, found_inf);
     }
-    return relic::measure_step(terms, *training.networks, scaler.found_inf);
+    return relic::measure_step(terms, *training.networks, found_inf);
   };
   const bool whole = training.runtime.graph != relic::Runtime::Graph::off;
   relic::GraphedStep graph(

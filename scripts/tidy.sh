@@ -16,8 +16,8 @@ case ${1:-} in
   --all) mapfile -t files < <(git ls-files '*.cpp') ;;
   --quick)
     mapfile -t files < <(git ls-files 'src/core/*.cpp' 'src/data/*.cpp' 'src/views/view_*.cpp' 'src/views/render.cpp' \
-      'src/train/setting*.cpp' 'src/train/run_directory.cpp' 'src/train/progress.cpp' 'apps/*.cpp' 'tests/core/*.cpp' \
-      'tests/dataset/*.cpp' 'tests/download/*.cpp' 'tests/apps/*.cpp' | grep -vE '^apps/(train_|version)')
+      'src/train/setting*.cpp' 'src/run/run_directory.cpp' 'src/train/progress.cpp' 'apps/*.cpp' 'tests/core/*.cpp' \
+      'tests/dataset/*.cpp' 'tests/download/*.cpp' 'tests/apps/*.cpp' | grep -vE '^(apps/(train_|memory_|resume_|version)|tests/apps/reliability)')
     ;;
   --seconds)
     seconds=$2

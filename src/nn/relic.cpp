@@ -50,11 +50,15 @@ std::vector<torch::Tensor> Relic::trained_parameters() const {
   return parameters;
 }
 
-void Relic::update_target(double decay) {
+void Relic::update_target(double decay, const torch::Tensor& skipped) {
   const torch::NoGradGuard no_grad;
   if (decay == 0) {
     at::_foreach_copy_(target_tensors_, online_tensors_);
     at::_foreach_copy_(target_counters_, online_counters_);
+  } else if (skipped.defined()) {
+    auto change = at::_foreach_sub(online_tensors_, target_tensors_);
+    at::_foreach_mul_(change, (skipped == 0) * (1 - decay));
+    at::_foreach_add_(target_tensors_, change);
   } else {
     at::_foreach_lerp_(target_tensors_, online_tensors_, 1 - decay);
   }

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "nn/layers.h"
+#include "nn/max_pool.h"
 #include "nn/norm_act.h"
 
 namespace relic {
@@ -110,7 +111,7 @@ class ResNet : public Encoder {
   torch::Tensor forward(const torch::Tensor& images) override {
     auto y = norm_act(norm_, conv_(images), After::relu);
     if (stem_ == Stem::imagenet) {
-      y = torch::max_pool2d(y, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
+      y = max_pool(y);
     }
     for (const auto& stage : stages_) {
       y = stage->forward(y);

@@ -15,8 +15,7 @@ constexpr std::int64_t kGrowthInterval = 2000;
 
 GradScaler::GradScaler(const torch::Device& device)
     : scale(torch::full({}, kInitialScale, torch::TensorOptions(device).dtype(torch::kFloat))),
-      growth_tracker(torch::zeros({}, torch::TensorOptions(device).dtype(torch::kInt))),
-      found_inf(torch::zeros({}, torch::TensorOptions(device).dtype(torch::kFloat))) {}
+      growth_tracker(torch::zeros({}, torch::TensorOptions(device).dtype(torch::kInt))) {}
 
 void find_infinities(const torch::Tensor& loss, const Adam& adam, torch::Tensor& found_inf) {
   const torch::NoGradGuard no_grad;
@@ -31,9 +30,8 @@ void find_infinities(const torch::Tensor& loss, const Adam& adam, torch::Tensor&
   at::_amp_foreach_non_finite_check_and_unscale_(gradients, found_inf, torch::ones_like(found_inf));
 }
 
-void GradScaler::step(const torch::Tensor& loss, Adam& adam) {
+void GradScaler::step(Adam& adam, const torch::Tensor& found_inf) {
   const torch::NoGradGuard no_grad;
-  find_infinities(loss, adam, found_inf);
   adam.step(scale, found_inf);
   at::_amp_update_scale_(scale, growth_tracker, found_inf, kGrowth, kBackoff, kGrowthInterval);
 }

@@ -1,8 +1,10 @@
-// BatchNorm's running means and variances, so that a step that is skipped leaves no trace in them.
+// BatchNorm's running means, variances and counters, so that a step that is skipped leaves no trace in them.
 #pragma once
 
 #include <torch/nn/module.h>
 #include <torch/types.h>
+
+#include <vector>
 
 namespace relic {
 
@@ -10,7 +12,7 @@ namespace relic {
 /// of a float16 overflow would stay infinite for good. All on the device, nothing waits.
 class RunningStatistics {
  public:
-  /// Moves the floating buffers of `module` into one piece of memory.
+  /// Moves the buffers of `module` into one piece of memory for each type.
   explicit RunningStatistics(torch::nn::Module& module);
 
   /// Before a step.
@@ -19,8 +21,11 @@ class RunningStatistics {
   void restore_where(const torch::Tensor& found_inf);
 
  private:
-  torch::Tensor all_;  // what the buffers are views of
-  torch::Tensor before_;
+  struct Piece {
+    torch::Tensor now;  // what buffers of one type are views of
+    torch::Tensor before;
+  };
+  std::vector<Piece> pieces_;
 };
 
 }  // namespace relic

@@ -12,25 +12,26 @@
 #include "relic/core/file.h"
 #include "relic/core/random.h"
 #include "relic/core/text.h"
+#include "relic/data/fingerprint.h"
 #include "relic/data/sample_order.h"
 #include "relic/formats/pth.h"
 #include "relic/nn/layer_watch.h"
+#include "relic/nn/state_dict.h"
 #include "relic/train/device_memory.h"
 #include "relic/train/settings_file.h"
+#include "relic/train/snapshot.h"
 #include "relic/views/view_source.h"
 #include "train/device_math.h"
 #include "train/failed_batch.h"
 #include "train/graphed_step.h"
 #include "train/own_stream.h"
 #include "train/running_statistics.h"
+#include "train/step_recorder.h"
 
 namespace relic {
 
 namespace {
 
-constexpr double kMaxTemperature = 5;
-constexpr double kMaxTemperatureSiglip = 15;
-constexpr std::int64_t kMostSkippedInARow = 10;
 constexpr std::int64_t kProfileWarmUp = 3;
 constexpr std::int64_t kRecordingSteps = 2;  // the one in which a graph is recorded, and its first
 
@@ -38,51 +39,11 @@ double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-Stem choose_stem(const TrainConfig& config) {
-  if (config.stem != "auto") {
-    return config.stem == "cifar" ? Stem::cifar : Stem::imagenet;
-  }
-  const bool small = image_size(config) <= 32;
-  return small || config.dataset_name.find("cifar") != std::string::npos ? Stem::cifar : Stem::imagenet;
-}
-
 std::int64_t profile_warm_up(const Runtime& runtime) {
   return runtime.graph == Runtime::Graph::off ? kProfileWarmUp : kProfileWarmUp + kRecordingSteps;
 }
 
 }  // namespace
-
-int image_size(const TrainConfig& config) {
-  return config.image_size > 0 ? static_cast<int>(config.image_size) : dataset_info(config.dataset_name).image_size;
-}
-
-RelicOptions relic_options(const TrainConfig& config) {
-  return {config.encoder_model_name, choose_stem(config), config.proj_hidden_dim, config.proj_out_dim,
-          config.use_siglip};
-}
-
-MultiCropSpec view_options(const TrainConfig& config) {
-  return multi_crop_for(image_size(config), static_cast<int>(config.num_global_views),
-                        static_cast<int>(config.num_local_views));
-}
-
-ForwardOptions forward_options(const TrainConfig& config, const Runtime& runtime) {
-  ForwardOptions options;
-  options.loss = {config.alpha, config.use_siglip, config.use_siglip ? kMaxTemperatureSiglip : kMaxTemperature};
-  options.global_views = config.num_global_views;
-  options.local_views = config.num_local_views;
-  options.local_views_reuse_globals = config.compat == "0.4.1";
-  options.pass_per_view = config.bn_per_view || config.compat == "0.4.1";
-  options.autocast = runtime.autocast;
-  return options;
-}
-
-std::unique_ptr<Relic> initial_relic(const TrainConfig& config, const torch::Device& device) {
-  torch::manual_seed(config.seed);
-  auto relic = std::make_unique<Relic>(relic_options(config));
-  relic->to(device);
-  return relic;
-}
 
 Trainer::Trainer(TrainConfig config, Runtime runtime, const Dataset& dataset, RunDirectory run, Log& log,
                  std::function<void(const BadImage&)> left_out)
@@ -92,11 +53,13 @@ Trainer::Trainer(TrainConfig config, Runtime runtime, const Dataset& dataset, Ru
       run_(std::move(run)),
       log_(log),
       left_out_(std::move(left_out)),
-      steps_per_epoch_(dataset.size() / config_.batch_size),
+      epochs_{dataset.size() / config_.batch_size},
+      dataset_fingerprint_(fingerprint(dataset)),
       forward_(forward_options(config_, runtime_)),
-      schedule_(config_.gamma, steps_per_epoch_, config_.num_epochs, config_.update_gamma_after_step,
+      schedule_(config_.gamma, epochs_.steps, config_.num_epochs, config_.update_gamma_after_step,
                 config_.update_gamma_every_n_steps),
       relic_(initial_relic(config_, runtime_.device)),
+      found_inf_(torch::zeros({}, torch::TensorOptions(runtime_.device))),
       queue_(runtime_.device),
       writer_(run_, config_.keep_checkpoints, log_) {
   AdamOptions options;
@@ -107,7 +70,6 @@ Trainer::Trainer(TrainConfig config, Runtime runtime, const Dataset& dataset, Ru
     scaler_ = std::make_unique<GradScaler>(runtime_.device);
     statistics_ = std::make_unique<RunningStatistics>(*relic_);
   }
-  found_inf_ = scaler_ ? scaler_->found_inf : torch::zeros({}, torch::TensorOptions(runtime_.device));
 }
 
 Trainer::~Trainer() = default;
@@ -121,15 +83,10 @@ void Trainer::resume(const Checkpoint& checkpoint) {
   progress_ = checkpoint.progress;
   if (progress_.total_losses < 0) {
     progress_.total_losses = progress_.step;
-    progress_.epoch_losses = progress_.step == 0 ? 0 : (progress_.step - 1) % steps_per_epoch_ + 1;
+    progress_.epoch_losses = progress_.step == 0 ? 0 : epochs_.position(progress_.step);
   }
   writer_.set_written(progress_.step);
   cut_back(run_.metrics(), static_cast<std::uint64_t>(progress_.metrics_bytes));
-}
-
-std::int64_t Trainer::last_step() const {
-  const auto all = steps_per_epoch_ * config_.num_epochs;
-  return config_.max_steps > 0 ? std::min(all, config_.max_steps) : all;
 }
 
 std::unique_ptr<ViewSource> Trainer::open_views(std::int64_t last) {
@@ -166,10 +123,7 @@ void Trainer::prepare_graph() {
 
 Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
   const auto last = last_step();
-  metrics_ = std::make_unique<MetricsFile>(run_.metrics());
-  line_ =
-      std::make_unique<ProgressLine>(log_, ProgressLine::Shape{progress_.step, last, steps_per_epoch_,
-                                                               config_.num_epochs, config_.batch_size, config_.alpha});
+  recorder_ = std::make_unique<StepRecorder>(config_, epochs_, last, run_, scaler_.get(), progress_, log_);
   last_save_seconds_ = now_seconds();
   const OwnStream stream(runtime_.device);
   const auto source = open_views(last);
@@ -202,6 +156,8 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
   } catch (const Interrupted&) {  // while it was evaluating, which a resumed run does first
     outcome = Outcome::interrupted;
     save(true);
+  } catch (const FailedStep& failure) {
+    stop_at(failure.step, failure.what());
   }
   log_.progress("");
   if (graph_) {  // its memory, gradients included, is for scores now
@@ -253,13 +209,13 @@ void Trainer::evaluate() {
   if (const auto warning = collapse_warning(evaluation.signs); !warning.empty()) {
     log_.warning("step " + std::to_string(step) + ": " + warning);
   }
-  append_metrics(step, [&] { metrics_->append(step, epoch_of(step), evaluation); });
+  recorder_->record(step, evaluation);
   progress_.evaluated_step = step;
   keep_if_best(evaluation);
   if (step >= last_step()) {
     save(true);
   }
-  line_->skip_time();
+  recorder_->skip_time();
 }
 
 void Trainer::keep_if_best(const Evaluation& evaluation) {
@@ -279,8 +235,6 @@ void Trainer::keep_if_best(const Evaluation& evaluation) {
   }
 }
 
-std::int64_t Trainer::epoch_of(std::int64_t steps_done) const { return (steps_done - 1) / steps_per_epoch_ + 1; }
-
 void Trainer::train_step(const Views& views) {
   const auto step = progress_.step;
   // Stochastic depth draws from torch's generator: seeded by the step, it needs no state in a checkpoint.
@@ -292,20 +246,20 @@ void Trainer::train_step(const Views& views) {
   try {
     measured = graph_ ? graph_->run(views) : forward_and_update(views, profile_.get());
   } catch (const NotFinite& error) {
-    stop_at(step + 1, error.what());
+    throw FailedStep(step + 1, error.what());
   }
 
   enter(profile_.get(), StepPart::target_update);
   const auto update = schedule_.at(step);
   if (update.action != EmaSchedule::Action::none) {
-    relic_->update_target(update.decay);
+    relic_->update_target(update.decay, scaler_ ? found_inf_ : torch::Tensor());
   }
   ++progress_.step;
   enter(profile_.get(), StepPart::rest);
 
   StepMetrics known;
   known.step = progress_.step;
-  known.epoch = epoch_of(progress_.step);
+  known.epoch = epochs_.of(progress_.step);
   known.gamma = schedule_.decay_before(progress_.step);
   known.learning_rate = config_.learning_rate;
   queue_.push(known, measured);
@@ -336,38 +290,19 @@ LossTerms Trainer::watched_forward(const Views& views, StepProfile* profile) {
   return terms;
 }
 
-std::string Trainer::first_infinite_gradient() const {
+void Trainer::look_at_gradients() {
   const auto parameters = relic_->named_parameters();
   for (auto item = parameters.end(); item != parameters.begin();) {  // backward: the way of the gradient
     --item;
     const auto& gradient = item->value().grad();
-    if (gradient.defined() && !torch::isfinite(gradient).all().item<bool>()) {
-      return item->key();
+    if (!gradient.defined() || torch::isfinite(gradient).all().item<bool>()) {
+      continue;
     }
-  }
-  return {};
-}
-
-void Trainer::judge(const StepMetrics& metrics) {
-  const bool finite = std::isfinite(metrics.loss);
-  if (finite && !metrics.skipped) {
-    progress_.skipped_in_a_row = 0;
+    if (!scaler_) {
+      throw NotFinite("the gradient of " + item->key() + " is not finite, of a loss that is");
+    }
+    log_.info("step " + std::to_string(progress_.step + 1) + ": the gradient of " + item->key() + " overflows");
     return;
-  }
-  const std::string numbers = ": loss " + shortest(metrics.loss) + ", contrast " +
-                              shortest(metrics.loss - config_.alpha * metrics.invariance_loss) + ", invariance " +
-                              shortest(metrics.invariance_loss) + ", learning rate " + shortest(config_.learning_rate);
-  if (!scaler_) {
-    stop_at(metrics.step, std::string(finite ? "a gradient" : "the loss") + " is not finite" + numbers);
-  }
-  ++progress_.skipped_steps;
-  if (++progress_.skipped_in_a_row >= kMostSkippedInARow) {
-    stop_at(metrics.step, "float16 overflowed at " + std::to_string(kMostSkippedInARow) + " steps in a row" + numbers +
-                              ", loss scale " + shortest(scaler_->scale.item<double>()));
-  }
-  if (progress_.skipped_steps == 1) {
-    log_.info("step " + std::to_string(metrics.step) +
-              ": float16 overflowed, so the step is skipped and the loss scale halved; common at the start");
   }
 }
 
@@ -376,7 +311,7 @@ void Trainer::stop_at(std::int64_t step, const std::string& what) {
   std::string batch;
   try {
     SampleOrder order(dataset_.size(), config_.batch_size, config_.seed);
-    write_failed_batch(run_.not_finite(), what, step, epoch_of(step), order.batch(step - 1), dataset_);
+    write_failed_batch(run_.not_finite(), what, step, epochs_.of(step), order.batch(step - 1), dataset_);
     batch = "; its images are listed in " + run_.not_finite().string();
   } catch (const Error& error) {  // what happened is worse
     log_.warning(error.what());
@@ -397,97 +332,33 @@ std::string Trainer::how_to_go_on() {
 void Trainer::update_weights(const LossTerms& terms, StepProfile* profile) {
   adam_->zero_grad();
   enter(profile, StepPart::backward);
+  (scaler_ ? scaler_->scaled(terms.loss) : terms.loss).backward();
+  enter(profile, StepPart::optimizer);
+  if (config_.detect_anomaly) {
+    look_at_gradients();
+  }
+  find_infinities(terms.loss, *adam_, found_inf_);
   if (scaler_) {
-    scaler_->scaled(terms.loss).backward();
-    enter(profile, StepPart::optimizer);
-    if (config_.detect_anomaly) {
-      if (const auto name = first_infinite_gradient(); !name.empty()) {
-        log_.info("step " + std::to_string(progress_.step + 1) + ": the gradient of " + name + " overflows");
-      }
-    }
-    scaler_->step(terms.loss, *adam_);
+    scaler_->step(*adam_, found_inf_);
   } else {
-    terms.loss.backward();
-    enter(profile, StepPart::optimizer);
-    if (config_.detect_anomaly) {
-      if (const auto name = first_infinite_gradient(); !name.empty()) {
-        throw NotFinite("the gradient of " + name + " is not finite, of a loss that is");
-      }
-    }
-    find_infinities(terms.loss, *adam_, found_inf_);
     adam_->step({}, found_inf_);
   }
 }
 
 void Trainer::after_step(bool ends) {
   const bool old = now_seconds() - last_save_seconds_ > config_.save_every_seconds;
-  const bool saves = ends || progress_.step % config_.log_every_n_steps == 0 || (ends_epoch(progress_.step) && old);
+  const bool saves = ends || progress_.step % config_.log_every_n_steps == 0 || (epochs_.end_at(progress_.step) && old);
   // What is saved or evaluated has no step in it whose loss is not known to be finite.
-  record(saves || evaluation_is_due() ? queue_.all() : queue_.arrived());
+  recorder_->record(saves || evaluation_is_due() ? queue_.all() : queue_.arrived());
   writer_.poll();
   if (saves) {
     save(ends);
   }
 }
 
-void Trainer::record(const std::vector<StepMetrics>& steps) {
-  if (steps.empty()) {
-    return;
-  }
-  const double images_per_second = line_->count_steps(static_cast<std::int64_t>(steps.size()));
-  for (StepMetrics metrics : steps) {
-    judge(metrics);
-    metrics.images_per_second = images_per_second;
-    const auto [epoch_loss, total_loss] = add_loss(metrics);
-    append_metrics(metrics.step, [&] { metrics_->append(metrics); });
-    line_->show(metrics, epoch_loss, total_loss);
-    if (metrics.step % config_.log_every_n_steps == 0) {
-      const auto skipped = progress_.skipped_steps;
-      log_.info("step " + std::to_string(metrics.step) + ": instance top-1 " + fixed(100 * metrics.top1, 1) +
-                " %, top-5 " + fixed(100 * metrics.top5, 1) + " %" +
-                (skipped == 0 ? "" : ", skipped steps so far: " + std::to_string(skipped)));
-    }
-    if (ends_epoch(metrics.step)) {
-      log_.info("epoch " + std::to_string(metrics.epoch) + " of " + std::to_string(config_.num_epochs) +
-                ": mean loss " + fixed(epoch_loss, 4) + ", " + fixed(images_per_second, 1) + " images/s");
-    }
-  }
-}
-
-Trainer::MeanLosses Trainer::add_loss(const StepMetrics& metrics) {
-  const auto in_epoch = (metrics.step - 1) % steps_per_epoch_ + 1;
-  if (in_epoch == 1) {
-    progress_.epoch_loss_sum = 0;
-    progress_.epoch_losses = 0;
-  }
-  if (std::isfinite(metrics.loss)) {
-    progress_.epoch_loss_sum += metrics.loss;
-    progress_.total_loss_sum += metrics.loss;
-    ++progress_.epoch_losses;
-    ++progress_.total_losses;
-  }
-  const auto mean = [](double sum, std::int64_t count) {
-    return sum / static_cast<double>(std::max<std::int64_t>(count, 1));
-  };
-  return {mean(progress_.epoch_loss_sum, progress_.epoch_losses),
-          mean(progress_.total_loss_sum, progress_.total_losses)};
-}
-
-void Trainer::append_metrics(std::int64_t step, const std::function<void()>& append) {
-  try {
-    append();
-    metrics_failed_ = false;
-  } catch (const Error& error) {  // a full disk costs rows of a table, not the training
-    if (!metrics_failed_) {
-      log_.warning(std::string(error.what()) + "; rows are missing there from step " + std::to_string(step) + " on");
-    }
-    metrics_failed_ = true;
-  }
-}
-
 void Trainer::record_test_scores(double linear, double neighbours) {
   const auto step = progress_.step;
-  append_metrics(step, [&] { metrics_->append_test_scores(step, epoch_of(step), linear, neighbours); });
+  recorder_->record_test_scores(step, linear, neighbours);
   progress_.tested_step = step;
   save(true);
 }
@@ -497,6 +368,7 @@ Checkpoint Trainer::checkpoint() {
   checkpoint.settings = settings_toml(config_);
   checkpoint.dataset_path = std::filesystem::absolute(config_.dataset_path).string();
   checkpoint.dataset_size = dataset_.size();
+  checkpoint.dataset_fingerprint = dataset_fingerprint_;
   checkpoint.origin = {runtime_.machine, runtime_.build, runtime_.compute_threads};
   checkpoint.log_file = config_.log_file.empty() ? "" : std::filesystem::absolute(config_.log_file).string();
   checkpoint.progress = progress_;
@@ -519,7 +391,7 @@ void Trainer::save_start() {
 
 void Trainer::save(bool also_wait) {
   auto now = std::make_shared<Checkpoint>(checkpoint());
-  now->progress.metrics_bytes = metrics_->bytes();
+  now->progress.metrics_bytes = recorder_->table_bytes();
   now->progress.log_bytes = static_cast<std::int64_t>(log_.file_bytes());
   writer_.save(std::move(now));
   last_save_seconds_ = now_seconds();

@@ -1,7 +1,9 @@
 // Trainings that are killed, warned, and kept from writing.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <chrono>
@@ -13,8 +15,8 @@
 #include "apps/program.h"
 #include "relic/core/file.h"
 #include "relic/core/random.h"
-#include "relic/train/checkpoint.h"
-#include "relic/train/run_directory.h"
+#include "relic/run/checkpoint.h"
+#include "relic/run/run_directory.h"
 #include "support/same_state.h"
 #include "support/temporary_folder.h"
 
@@ -22,7 +24,9 @@ namespace relic {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using testing::Child;
+using testing::count_lines;
 using testing::count_steps;
 using testing::expect_equal;
 using ::testing::HasSubstr;
@@ -206,6 +210,46 @@ TEST_F(Reliability, ADiskThatHasRoomAgainIsSavedTo) {
   EXPECT_EQ(count_steps(file("metrics.csv")), static_cast<std::size_t>(checkpoint.progress.step));
 }
 
+/// Takes from root, for good, the right to write everywhere, so that permissions bind it as anybody else.
+void obey_permissions() { ::prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE); }
+
+TEST_F(Reliability, AFolderThatBecomesReadOnlyIsToldAndStopsAtTheThirdTime) {
+  const auto run = folder_ / "run";
+  const std::vector<std::string> settings{"--num_epochs", "400", "--no_scores", "--log_every_n_steps", "2"};
+  {
+    const Child child(arguments(settings), folder_.path(), obey_permissions);
+    child.wait_for_line("epoch 1 of 400");
+    std::filesystem::permissions(run, std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+    const auto outcome = child.outcome();
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot save: cannot "), HasSubstr(run.string()),
+                                   HasSubstr("Permission denied; the checkpoint before is kept"),
+                                   HasSubstr("saving failed 3 times in a row")));
+  }
+  const auto step = read_checkpoint(run / "checkpoint.pth").progress.step;
+  auto rest = arguments({"--resume", "--no_scores", "--max_steps", std::to_string(step + 1)});
+  const auto refused = Child(rest, folder_.path(), obey_permissions).outcome();
+  EXPECT_THAT(refused.status, AnyOf(1, 2));
+  EXPECT_THAT(refused.err, AllOf(HasSubstr(run.string()), HasSubstr("Permission denied")));
+  EXPECT_EQ(count_lines(refused.err), 1U) << refused.err;
+  std::filesystem::permissions(run, std::filesystem::perms::owner_all);
+  const auto resumed = Child(rest, folder_.path(), obey_permissions).outcome();
+  EXPECT_EQ(resumed.status, 0) << resumed.err;
+  EXPECT_EQ(count_steps(file("metrics.csv")), static_cast<std::size_t>(step) + 1);
+}
+
+TEST_F(Reliability, AFolderThatCannotBeMadeIsOneLine) {
+  std::filesystem::create_directories(folder_ / "locked");
+  std::filesystem::permissions(folder_ / "locked", std::filesystem::perms::owner_read);
+  auto words = arguments({"--max_steps", "1"});
+  words.insert(words.end(), {"-save_model_dir", (folder_ / "locked/run").string()});
+  const auto outcome = Child(words, folder_.path(), obey_permissions).outcome();
+  std::filesystem::permissions(folder_ / "locked", std::filesystem::perms::owner_all);
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("locked/run: cannot be made: Permission denied; name another folder")));
+  EXPECT_EQ(count_lines(outcome.err), 1U) << outcome.err;
+}
+
 TEST_F(Reliability, ADamagedCheckpointIsNamedAndTheOneBeforeItTaken) {
   ASSERT_EQ(train({"--max_steps", "4", "--log_every_n_steps", "2", "--no_scores"}).status, 0);
   const auto encoder = file("encoder.pth");
@@ -279,6 +323,41 @@ TEST_F(FolderReliability, ResumeWithAnotherNumberOfImagesIsRefusedAndForced) {
   const auto forced = run_folder({"--resume", "--force", "--max_steps", "2", "--no_scores"});
   EXPECT_EQ(forced.status, 0) << forced.err;
   EXPECT_THAT(forced.out, HasSubstr("the data set had 10 images and has 12 now"));
+}
+
+TEST_F(FolderReliability, ResumeWithAsManyOtherImagesIsRefusedAndForced) {
+  put("photos", 10);
+  ASSERT_EQ(run_folder({"--max_steps", "1", "--no_scores"}).status, 0);
+  std::filesystem::rename(folder_ / "images", folder_ / "elsewhere");
+  const std::string elsewhere = (folder_ / "elsewhere").string();
+  const auto moved = run_folder({"--resume", "--max_steps", "2", "--no_scores", "--dataset_path", elsewhere});
+  EXPECT_EQ(moved.status, 0) << moved.err;
+
+  std::filesystem::rename(folder_ / "elsewhere/photos/9.bmp", folder_ / "elsewhere/photos/91.bmp");
+  const auto before = file("train.log");
+  const auto refused = run_folder({"--resume", "--max_steps", "3", "--no_scores", "--dataset_path", elsewhere});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("--resume: the images in " + elsewhere +
+                                     " are not those that the run was started on: as many, but of other names, "
+                                     "classes, sizes or pixels; --force goes on with these"));
+  EXPECT_EQ(file("train.log"), before);
+  const auto forced =
+      run_folder({"--resume", "--force", "--max_steps", "3", "--no_scores", "--dataset_path", elsewhere});
+  EXPECT_EQ(forced.status, 0) << forced.err;
+  EXPECT_THAT(forced.out, HasSubstr("are not those that the run was started on"));
+  // From then on these are the run's.
+  const auto again = run_folder({"--resume", "--max_steps", "4", "--no_scores", "--dataset_path", elsewhere});
+  EXPECT_EQ(again.status, 0) << again.err;
+}
+
+TEST_F(Reliability, ADryRunTellsWhatAResumeWouldGoOnWith) {
+  ASSERT_EQ(train({"--max_steps", "2", "--no_scores"}).status, 0);
+  const auto before = file("train.log");
+  const auto outcome = train({"--resume", "--dry_run", "-lr", "0.01", "--max_steps", "4"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("resuming " + (folder_ / "run").string() + " at step 2 of 4"),
+                                 HasSubstr("learning_rate was 0.0003 and is 0.01 now")));
+  EXPECT_EQ(file("train.log"), before);
 }
 
 TEST_F(Reliability, TellsWhatKeepsAResumedRunFromBitwiseEquality) {

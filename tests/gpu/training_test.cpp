@@ -158,10 +158,12 @@ TEST(GpuTraining, GoesOnWhereItStopped) {
 /// LibTorch's switches stay on in this process.
 TEST(GpuDeterminism, EndsBitwiseTheSameInterruptedOrNot) {
   compute_deterministically();
-  for (const char* precision : {"fp32", "fp16"}) {
+  for (const auto& [precision, stem] :
+       std::vector<std::pair<std::string, std::string>>{{"fp32", "cifar"}, {"fp16", "cifar"}, {"fp16", "imagenet"}}) {
     TemporaryFolder folder;
     auto config = config_of(folder / "whole");
     config.precision = precision;
+    config.stem = stem;
     config.deterministic = true;
     TrainingRun whole(config, kImages);
     whole.trainer->run(never);

@@ -156,6 +156,19 @@ TEST(UpdateTarget, MovesParametersAndRunningStatisticsAndLeavesCounters) {
   }
 }
 
+TEST(UpdateTarget, ASkippedStepLeavesItAndAnyOtherMovesItAsFar) {
+  Relic relic(RelicOptions{});
+  move_online(relic, 400);
+  const auto online = clone(state_dict(relic.online()));
+  const auto before = clone(state_dict(relic.target()));
+  relic.update_target(0.99, torch::ones({}));
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_TRUE(state_dict(relic.target())[i].second.equal(before[i].second)) << before[i].first;
+  }
+  relic.update_target(0.99, torch::zeros({}));
+  EXPECT_LT(largest_difference_from_lerp(online, before, clone(state_dict(relic.target())), 0.99), 5e-7);
+}
+
 TEST(UpdateTarget, DecayZeroCopiesCountersToo) {
   Relic relic(RelicOptions{});
   move_online(relic, 200);

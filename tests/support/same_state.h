@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include "relic/train/checkpoint.h"
+#include "relic/run/checkpoint.h"
 
 namespace relic::testing {
 

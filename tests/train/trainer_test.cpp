@@ -11,6 +11,7 @@
 #include "relic/core/error.h"
 #include "relic/core/file.h"
 #include "relic/formats/pth.h"
+#include "relic/nn/state_dict.h"
 #include "support/temporary_folder.h"
 #include "train/training_run.h"
 

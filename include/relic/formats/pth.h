@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "relic/nn/state_dict.h"
+#include "relic/formats/state_dict.h"
 
 namespace relic {
 

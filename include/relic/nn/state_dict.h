@@ -2,16 +2,12 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/types.h>
 
 #include <string>
-#include <utility>
-#include <vector>
+
+#include "relic/formats/state_dict.h"
 
 namespace relic {
-
-/// Names and tensors in order; the tensors share memory with whatever they came from.
-using StateDict = std::vector<std::pair<std::string, torch::Tensor>>;
 
 /// As Python's `module.state_dict()`: each module's parameters, its buffers, then its children.
 StateDict state_dict(const torch::nn::Module& module, const std::string& prefix = "");

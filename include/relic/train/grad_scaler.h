@@ -15,17 +15,18 @@ void find_infinities(const torch::Tensor& loss, const Adam& adam, torch::Tensor&
 /// starts at 65536, halves on an overflow, doubles after 2000 steps without one. All state stays on the device.
 ///
 ///     scaler.scaled(loss).backward();
-///     scaler.step(loss, adam);  // leaves weights alone where it or a gradient is not finite
+///     find_infinities(loss, adam, found_inf);
+///     scaler.step(adam, found_inf);  // leaves weights alone where there are any
 class GradScaler {
  public:
   explicit GradScaler(const torch::Device& device);
 
   [[nodiscard]] torch::Tensor scaled(const torch::Tensor& loss) const { return loss * scale; }
-  void step(const torch::Tensor& loss, Adam& adam);
+  /// `found_inf`: of this step, see find_infinities.
+  void step(Adam& adam, const torch::Tensor& found_inf);
 
   torch::Tensor scale;           // scalar float32
   torch::Tensor growth_tracker;  // scalar int32: steps since the last change of scale
-  torch::Tensor found_inf;       // scalar float32: 1 where the last step was skipped
 };
 
 }  // namespace relic

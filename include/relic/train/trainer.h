@@ -10,37 +10,27 @@
 #include "relic/core/log.h"
 #include "relic/data/dataset.h"
 #include "relic/nn/relic.h"
-#include "relic/train/checkpoint.h"
-#include "relic/train/checkpoint_writer.h"
+#include "relic/run/checkpoint.h"
+#include "relic/run/checkpoint_writer.h"
+#include "relic/run/run_directory.h"
 #include "relic/train/config.h"
 #include "relic/train/ema_schedule.h"
+#include "relic/train/epochs.h"
 #include "relic/train/evaluation.h"
 #include "relic/train/grad_scaler.h"
-#include "relic/train/metrics.h"
 #include "relic/train/optimizer.h"
-#include "relic/train/progress.h"
-#include "relic/train/run_directory.h"
+#include "relic/train/options.h"
 #include "relic/train/runtime.h"
 #include "relic/train/step_profile.h"
 #include "relic/train/step_queue.h"
 #include "relic/train/train_step.h"
 #include "relic/views/view_source.h"
-#include "relic/views/view_spec.h"
 
 namespace relic {
 
 class GraphedStep;
 class RunningStatistics;
-
-/// What the settings mean for the networks, the views and the forward pass.
-RelicOptions relic_options(const TrainConfig& config);
-MultiCropSpec view_options(const TrainConfig& config);
-/// Side of a global view, and of the images that are scored, in pixels.
-int image_size(const TrainConfig& config);
-ForwardOptions forward_options(const TrainConfig& config, const Runtime& runtime);
-
-/// The networks as a run with these settings starts them: a function of the seed.
-std::unique_ptr<Relic> initial_relic(const TrainConfig& config, const torch::Device& device);
+class StepRecorder;
 
 /// One training over a data set, from its start or from a checkpoint.
 ///
@@ -82,8 +72,8 @@ class Trainer {
 
   Relic& relic() { return *relic_; }
   [[nodiscard]] std::int64_t steps_done() const { return progress_.step; }
-  [[nodiscard]] std::int64_t last_step() const;
-  [[nodiscard]] std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
+  [[nodiscard]] std::int64_t last_step() const { return relic::last_step(config_, epochs_.steps); }
+  [[nodiscard]] std::int64_t steps_per_epoch() const { return epochs_.steps; }
 
  private:
   /// Those of the steps from here to `last`.
@@ -94,27 +84,15 @@ class Trainer {
   /// Under --detect_anomaly, throws NotFinite.
   LossTerms watched_forward(const Views& views, StepProfile* profile);
   void update_weights(const LossTerms& terms, StepProfile* profile);
-  /// The parameter whose gradient is the first, on the way back from the loss, that is not finite; else empty.
-  [[nodiscard]] std::string first_infinite_gradient() const;
+  /// Under --detect_anomaly, names the parameter whose gradient is the first, on the way back from the loss, that is
+  /// not finite: in NotFinite, or where a step may be skipped, in the log.
+  void look_at_gradients();
   void after_step(bool ends);
-  void record(const std::vector<StepMetrics>& steps);
-  /// Counts a step that float16 skipped; stops where there were too many, or any without a gradient scaler.
-  void judge(const StepMetrics& metrics);
-  struct MeanLosses {
-    double epoch = 0;
-    double total = 0;
-  };
-  /// Means over the steps so far, this one's loss included.
-  MeanLosses add_loss(const StepMetrics& metrics);
   [[noreturn]] void stop_at(std::int64_t step, const std::string& what);
-  [[nodiscard]] bool ends_epoch(std::int64_t steps_done) const { return steps_done % steps_per_epoch_ == 0; }
   [[nodiscard]] bool evaluation_is_due() const;
   void evaluate();
   void keep_if_best(const Evaluation& evaluation);
   void report_profile();
-  [[nodiscard]] std::int64_t epoch_of(std::int64_t steps_done) const;
-  /// Calls `append`, of `step`, whose failure is told once.
-  void append_metrics(std::int64_t step, const std::function<void()>& append);
   Checkpoint checkpoint();
   void save(bool also_wait);
   [[nodiscard]] std::string how_to_go_on();
@@ -125,24 +103,23 @@ class Trainer {
   RunDirectory run_;
   Log& log_;
   std::function<void(const BadImage&)> left_out_;
-  std::int64_t steps_per_epoch_;
+  Epochs epochs_;
+  std::uint64_t dataset_fingerprint_;
   ForwardOptions forward_;
   EmaSchedule schedule_;
   std::unique_ptr<Relic> relic_;
   std::unique_ptr<Adam> adam_;
   std::unique_ptr<GradScaler> scaler_;             // float16 only
   std::unique_ptr<RunningStatistics> statistics_;  // with it
-  torch::Tensor found_inf_;  // of the last step, scalar float32 on the device; the scaler's, if there is one
+  torch::Tensor found_inf_;                        // of the last step, scalar float32 on the device
   TrainProgress progress_;
-  std::unique_ptr<MetricsFile> metrics_;
-  std::unique_ptr<ProgressLine> line_;
-  std::unique_ptr<StepProfile> profile_;  // until it has been reported
+  std::unique_ptr<StepRecorder> recorder_;  // from the start of `run` on
+  std::unique_ptr<StepProfile> profile_;    // until it has been reported
   StepQueue queue_;
   std::unique_ptr<GraphedStep> graph_;
   const Evaluator* evaluator_ = nullptr;
   CheckpointWriter writer_;
   double last_save_seconds_ = 0;
-  bool metrics_failed_ = false;
 };
 
 }  // namespace relic

@@ -1,9 +1,9 @@
-#include "relic/train/checkpoint_writer.h"
+#include "relic/run/checkpoint_writer.h"
 
 #include <chrono>
 
 #include "relic/core/error.h"
-#include "relic/train/kept_checkpoints.h"
+#include "relic/run/kept_checkpoints.h"
 
 namespace relic {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "relic/train/checkpoint.h"
-#include "relic/train/run_directory.h"
+#include "relic/run/checkpoint.h"
+#include "relic/run/run_directory.h"
 
 namespace relic {
 

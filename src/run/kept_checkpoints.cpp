@@ -1,4 +1,4 @@
-#include "relic/train/kept_checkpoints.h"
+#include "relic/run/kept_checkpoints.h"
 
 #include <system_error>
 

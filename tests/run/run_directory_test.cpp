@@ -1,4 +1,4 @@
-#include "relic/train/run_directory.h"
+#include "relic/run/run_directory.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include "relic/core/error.h"
 #include "relic/core/file.h"
 #include "relic/core/log.h"
-#include "relic/train/checkpoint_writer.h"
+#include "relic/run/checkpoint_writer.h"
 #include "support/temporary_folder.h"
 
 namespace relic {

@@ -27,9 +27,9 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path metrics() const { return folder_ / "metrics.csv"; }
   [[nodiscard]] std::filesystem::path bad_images() const { return folder_ / "bad_images.txt"; }
   /// What a checkpoint that cannot be read is renamed to.
-  [[nodiscard]] static std::filesystem::path damaged(const std::filesystem::path& file) {
-    return file.string() + ".damaged";
-  }
+  [[nodiscard]] static std::filesystem::path damaged(const std::filesystem::path& file);
+  /// Those that are there.
+  [[nodiscard]] std::vector<std::filesystem::path> damaged_files() const;
   /// Where a file is kept that a run which goes on from an earlier step writes over.
   [[nodiscard]] static std::filesystem::path later(const std::filesystem::path& file) {
     return file.string() + ".later";

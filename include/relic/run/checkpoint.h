@@ -2,7 +2,6 @@
 #pragma once
 
 #include <ATen/core/ivalue.h>
-#include <torch/types.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -10,11 +9,8 @@
 #include <string>
 
 #include "relic/core/error.h"
-#include "relic/nn/relic.h"
-#include "relic/nn/state_dict.h"
-#include "relic/train/grad_scaler.h"
-#include "relic/train/optimizer.h"
-#include "relic/train/run_directory.h"
+#include "relic/formats/state_dict.h"
+#include "relic/run/run_directory.h"
 
 namespace relic {
 
@@ -49,6 +45,7 @@ struct Checkpoint {
   std::string settings;      ///< the run's settings.toml
   std::string dataset_path;  ///< where the images were, absolute; settings.toml names no folder
   std::int64_t dataset_size = 0;
+  std::uint64_t dataset_fingerprint = 0;  ///< see fingerprint.h; 0: not known
   Origin origin;
   std::string log_file;     ///< --log_file, absolute; empty: train.log in the run's directory
   StateDict model;          ///< as relic_model.pth
@@ -58,13 +55,8 @@ struct Checkpoint {
   StateDict scaler;  ///< scale, growth_tracker; empty without a scaler
 };
 
-/// Copies the live state. `scaler` may be null.
-Checkpoint take_checkpoint(const Relic& relic, const Adam& adam, const GradScaler* scaler);
 /// Whether no tensor of it holds an infinity or a NaN.
 bool is_finite(const Checkpoint& checkpoint);
-/// Copies a checkpoint's tensors into the live state. Throws Error naming `where` if they do not fit.
-void restore_checkpoint(const Checkpoint& checkpoint, Relic& relic, Adam& adam, GradScaler* scaler,
-                        const std::string& where);
 
 /// Writes checkpoint.pth, whole or not at all. Each part of it carries a CRC-32, which read_checkpoint checks.
 void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run);

@@ -1,4 +1,4 @@
-#include "relic/train/kept_checkpoints.h"
+#include "relic/run/kept_checkpoints.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -16,7 +16,7 @@
 #include "relic/core/file.h"
 #include "relic/core/log.h"
 #include "relic/formats/pth.h"
-#include "relic/train/checkpoint_writer.h"
+#include "relic/run/checkpoint_writer.h"
 #include "support/file_size_limit.h"
 #include "support/temporary_folder.h"
 
@@ -96,6 +96,8 @@ TEST(KeptCheckpoints, OtherNamesAreNotTaken) {
   EXPECT_FALSE(run.has_checkpoint());
   write_file(folder / "earlier-checkpoint-12.pth", "");
   EXPECT_THAT(run.kept_steps(), ElementsAre(12));
+  write_file(folder / "notes.damaged", "");
+  EXPECT_THAT(run.damaged_files(), ElementsAre(folder / "earlier-checkpoint-7.pth.damaged"));
   EXPECT_TRUE(run.has_checkpoint());
 }
 
@@ -229,11 +231,13 @@ TEST(KeptCheckpoints, TheyCarryWhereTheyWereWritten) {
   checkpoint.progress.skipped_in_a_row = 2;
   checkpoint.progress.epoch_losses = 1;
   checkpoint.progress.total_losses = 3;
+  checkpoint.dataset_fingerprint = 0xFEDCBA9876543210;
   write_checkpoint(checkpoint, run);
   const auto read = read_checkpoint(run.checkpoint());
   EXPECT_EQ(read.origin.machine, "a machine");
   EXPECT_EQ(read.origin.build, "a build");
   EXPECT_EQ(read.origin.compute_threads, 7);
+  EXPECT_EQ(read.dataset_fingerprint, 0xFEDCBA9876543210);
   EXPECT_EQ(read.progress.skipped_steps, 5);
   EXPECT_EQ(read.progress.skipped_in_a_row, 2);
   EXPECT_EQ(read.progress.epoch_losses, 1);

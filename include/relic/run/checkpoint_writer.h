@@ -8,7 +8,7 @@
 #include <string>
 
 #include "relic/core/log.h"
-#include "relic/train/checkpoint.h"
+#include "relic/run/checkpoint.h"
 
 namespace relic {
 

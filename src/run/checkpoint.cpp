@@ -1,4 +1,4 @@
-#include "relic/train/checkpoint.h"
+#include "relic/run/checkpoint.h"
 
 #include <fcntl.h>
 #include <torch/torch.h>
@@ -23,49 +23,6 @@ constexpr const char* kFormat = "relic_train checkpoint";
 
 using Dict = c10::impl::GenericDict;
 
-torch::Tensor copy_to_cpu(const torch::Tensor& tensor) {
-  const auto detached = tensor.detach();
-  return detached.is_cpu() ? detached.clone(at::MemoryFormat::Contiguous) : detached.to(torch::kCPU).contiguous();
-}
-
-StateDict copy_to_cpu(const StateDict& tensors) {
-  StateDict copies;
-  for (const auto& [name, tensor] : tensors) {
-    copies.emplace_back(name, copy_to_cpu(tensor));
-  }
-  return copies;
-}
-
-std::vector<std::string> trained_names(const Relic& relic) {
-  std::vector<std::string> names;
-  for (const auto& item : relic.named_parameters()) {
-    if (item.value().requires_grad() && item.key().rfind("online_encoder.", 0) == 0) {
-      names.push_back(item.key());
-    }
-  }
-  names.emplace_back("tau");
-  names.emplace_back("b");
-  return names;
-}
-
-StateDict named_copies(const std::vector<std::string>& names, const std::vector<torch::Tensor>& tensors) {
-  StateDict copies;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    copies.emplace_back(names[i], copy_to_cpu(tensors.at(i)));
-  }
-  return copies;
-}
-
-void restore(const StateDict& from, const std::vector<std::string>& names, std::vector<torch::Tensor>& to,
-             const std::string& where) {
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (i >= from.size() || from[i].first != names[i] || !from[i].second.sizes().equals(to[i].sizes())) {
-      throw Error(where + ": its optimizer state does not fit this model (at " + names[i] + ")");
-    }
-    to[i].copy_(from[i].second);
-  }
-}
-
 Dict new_dict() { return Dict(c10::StringType::get(), c10::AnyType::get()); }
 
 c10::IValue field(const Dict& dict, const std::string& key, const std::string& where) {
@@ -88,19 +45,6 @@ StateDict tensors_field(const Dict& dict, const std::string& key, const std::str
 
 }  // namespace
 
-Checkpoint take_checkpoint(const Relic& relic, const Adam& adam, const GradScaler* scaler) {
-  const auto names = trained_names(relic);
-  Checkpoint checkpoint;
-  checkpoint.model = copy_to_cpu(state_dict(relic));
-  checkpoint.first_moments = named_copies(names, adam.first_moments);
-  checkpoint.second_moments = named_copies(names, adam.second_moments);
-  checkpoint.optimizer_steps = named_copies(names, adam.steps);
-  if (scaler != nullptr) {
-    checkpoint.scaler = copy_to_cpu({{"scale", scaler->scale}, {"growth_tracker", scaler->growth_tracker}});
-  }
-  return checkpoint;
-}
-
 bool is_finite(const Checkpoint& checkpoint) {
   const auto finite = [](const StateDict& tensors) {
     return std::ranges::all_of(tensors, [](const auto& item) {
@@ -110,20 +54,6 @@ bool is_finite(const Checkpoint& checkpoint) {
     });
   };
   return finite(checkpoint.model) && finite(checkpoint.first_moments) && finite(checkpoint.second_moments);
-}
-
-void restore_checkpoint(const Checkpoint& checkpoint, Relic& relic, Adam& adam, GradScaler* scaler,
-                        const std::string& where) {
-  const torch::NoGradGuard no_grad;
-  const auto names = trained_names(relic);
-  load_state_dict(relic, checkpoint.model, where);
-  restore(checkpoint.first_moments, names, adam.first_moments, where);
-  restore(checkpoint.second_moments, names, adam.second_moments, where);
-  restore(checkpoint.optimizer_steps, names, adam.steps, where);
-  if (scaler != nullptr && checkpoint.scaler.size() == 2) {
-    scaler->scale.copy_(checkpoint.scaler[0].second);
-    scaler->growth_tracker.copy_(checkpoint.scaler[1].second);
-  }
 }
 
 void write_model_files(const Checkpoint& checkpoint, const RunDirectory& run) {
@@ -145,6 +75,7 @@ void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run) {
   dict.insert("settings", checkpoint.settings);
   dict.insert("dataset_path", checkpoint.dataset_path);
   dict.insert("dataset_size", checkpoint.dataset_size);
+  dict.insert("dataset_fingerprint", static_cast<std::int64_t>(checkpoint.dataset_fingerprint));
   dict.insert("log_file", checkpoint.log_file);
   dict.insert("step", checkpoint.progress.step);
   dict.insert("epoch_loss_sum", checkpoint.progress.epoch_loss_sum);
@@ -217,6 +148,8 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
     checkpoint.settings = field(dict, "settings", where).toStringRef();
     checkpoint.dataset_path = field(dict, "dataset_path", where).toStringRef();
     checkpoint.dataset_size = field(dict, "dataset_size", where).toInt();
+    checkpoint.dataset_fingerprint =
+        static_cast<std::uint64_t>(later_field(dict, "dataset_fingerprint", std::int64_t{0}).toInt());
     checkpoint.log_file = field(dict, "log_file", where).toStringRef();
     checkpoint.progress.step = field(dict, "step", where).toInt();
     checkpoint.progress.epoch_loss_sum = field(dict, "epoch_loss_sum", where).toDouble();

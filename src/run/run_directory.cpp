@@ -1,4 +1,4 @@
-#include "relic/train/run_directory.h"
+#include "relic/run/run_directory.h"
 
 #include <algorithm>
 #include <charconv>
@@ -23,11 +23,12 @@ bool has_content(const fs::path& path) {
   return error ? fs::exists(fs::symlink_status(path, error)) : size > 0;
 }
 
+constexpr std::string_view kDamaged = ".damaged";
+
 /// Of a kept checkpoint's file.
-std::optional<std::int64_t> step_in_name(const fs::path& file) {
+std::optional<std::int64_t> step_in_name(std::string_view name) {
   constexpr std::string_view prefix = "earlier-checkpoint-";
   constexpr std::string_view suffix = ".pth";
-  const std::string name = file.filename().string();
   if (name.size() <= prefix.size() + suffix.size() || !name.starts_with(prefix) || !name.ends_with(suffix)) {
     return std::nullopt;
   }
@@ -45,12 +46,30 @@ std::vector<std::int64_t> RunDirectory::kept_steps() const {
   std::vector<std::int64_t> steps;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
-    if (const auto step = step_in_name(entry.path())) {
+    if (const auto step = step_in_name(entry.path().filename().string())) {
       steps.push_back(*step);
     }
   }
   std::ranges::sort(steps, std::greater{});
   return steps;
+}
+
+fs::path RunDirectory::damaged(const fs::path& file) { return file.string() + std::string(kDamaged); }
+
+std::vector<fs::path> RunDirectory::damaged_files() const {
+  std::vector<fs::path> files;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
+    std::string name = entry.path().filename().string();
+    if (!name.ends_with(kDamaged)) {
+      continue;
+    }
+    name.resize(name.size() - kDamaged.size());
+    if (name == checkpoint().filename() || step_in_name(name)) {
+      files.push_back(entry.path());
+    }
+  }
+  return files;
 }
 
 bool RunDirectory::exists() const {

@@ -1,0 +1,77 @@
+#include "memory_text.h"
+
+#include <cstdint>
+#include <exception>
+#include <optional>
+
+#include "relic/core/text.h"
+#include "relic/data/dataset.h"
+#include "relic/train/device_memory.h"
+#include "relic/train/memory.h"
+#include "relic/train/options.h"
+#include "relic/views/view_source.h"
+
+namespace relic {
+
+namespace {
+
+/// Of all images, test split aside.
+double dataset_bytes(const Plan& plan) {
+  const double side = dataset_info(plan.config.dataset_name).image_size;
+  return static_cast<double>(plan.images.size) * side * side * 3;
+}
+
+MemoryNeed memory_need(const Plan& plan, Relic& relic) {
+  return measure_memory_need(relic, view_options(plan.config), plan.config.batch_size,
+                             forward_options(plan.config, plan.runtime));
+}
+
+/// Of images that a GPU holds.
+double resident_bytes(const Plan& plan) {
+  const auto& info = dataset_info(plan.config.dataset_name);
+  const auto size = info.one_size ? std::optional(ImageSize{info.image_size, info.image_size}) : std::nullopt;
+  return why_not_resident(size, plan.images.size, plan.runtime.device).empty() ? dataset_bytes(plan) : 0;
+}
+
+}  // namespace
+
+std::string memory_text(const Plan& plan, Relic& relic) {
+  const auto need = memory_need(plan, relic);
+  const auto& info = dataset_info(plan.config.dataset_name);
+  const double in_memory = info.in_memory ? dataset_bytes(plan) : 0;
+  const std::string training = " (weights and optimizer " + bytes_text(need.state) + ", activations " +
+                               bytes_text(need.activations) + ", views " + bytes_text(need.views);
+  if (plan.runtime.device.is_cpu()) {
+    return "memory: about " + bytes_text(need.total() + in_memory) + training + ", the copy that is saved " +
+           bytes_text(need.snapshot) + ", images " + bytes_text(in_memory) + "), besides the program's own 120 MB";
+  }
+  const double resident = resident_bytes(plan);
+  return "memory of the GPU: about " + bytes_text(need.total() - need.snapshot + resident) + training + ", images " +
+         bytes_text(resident) + "), besides CUDA's own half GB; of the machine: the copy that is saved " +
+         bytes_text(need.snapshot) + ", images " + bytes_text(in_memory);
+}
+
+std::string too_little_gpu_memory(const Plan& plan) {
+  const auto& config = plan.config;
+  std::string text = "out of the GPU's memory with --batch_size " + std::to_string(config.batch_size) + " and views " +
+                     views_text(config);
+  try {
+    release_device_memory(plan.runtime.device);  // the training's
+    const double resident = resident_bytes(plan);
+    const auto need = memory_need(plan, *initial_relic(config, torch::kCPU));
+    const auto free = static_cast<double>(free_device_bytes(plan.runtime.device));
+    const double an_image = (need.activations + need.views) / static_cast<double>(config.batch_size);
+    const auto fits = static_cast<std::int64_t>((0.9 * free - need.state - resident) / an_image);
+    text += ", which need about " + bytes_text(need.total() - need.snapshot + resident) +
+            (free > 0 ? " of " + bytes_text(free) + " free" : "");
+    if (fits >= 2 && fits < config.batch_size) {
+      return text + "; about " + std::to_string(fits) + " images would fit";
+    }
+  } catch (const std::exception&) {  // the machine has no room for the question either
+  }
+  return text + "; take a smaller --batch_size or fewer views" +
+         (plan.runtime.autocast ? "" : ", or --precision fp16") +
+         (plan.runtime.graph == Runtime::Graph::required ? ", or --cuda_graph auto, which does without a graph" : "");
+}
+
+}  // namespace relic

@@ -1,0 +1,93 @@
+#include "resume_text.h"
+
+#include <cstdint>
+
+#include "relic/train/options.h"
+#include "relic/train/settings.h"
+
+namespace relic {
+
+namespace {
+
+/// What keeps a resumed run from ending, to the bit, where it would have without an interruption.
+std::vector<std::string> other_origin(const Origin& before, const Runtime& now) {
+  const auto difference = [](const std::string& what, const std::string& then, const std::string& here) {
+    return "the checkpoint was written " + what + " " + then + ", this is " + here +
+           ": what follows differs by rounding from what would have been";
+  };
+  std::vector<std::string> lines;
+  if (!before.machine.empty() && before.machine != now.machine) {
+    lines.push_back(difference("on", before.machine, now.machine));
+  }
+  if (!before.build.empty() && before.build != now.build) {
+    lines.push_back(difference("by", before.build, now.build));
+  }
+  if (before.compute_threads > 0 && before.compute_threads != now.compute_threads) {
+    lines.push_back(difference("with compute threads:", std::to_string(before.compute_threads),
+                               std::to_string(now.compute_threads)));
+  }
+  return lines;
+}
+
+/// Settings that a resumed run goes on with otherwise than it was recorded.
+std::vector<std::string> changed_settings(const TrainConfig& recorded, const TrainConfig& config) {
+  std::vector<std::string> lines;
+  for (const auto& setting : train_settings()) {
+    const auto before = setting.get(recorded);
+    const auto now = setting.get(config);
+    if (!setting.recorded || before == now) {
+      continue;
+    }
+    lines.push_back(setting.name + " was " + (before.empty() ? "not set" : before) + " and is " +
+                    (now.empty() ? "not set" : now) + " now");
+    if (setting.name == "num_epochs") {
+      lines.back() += ": the target's decay goes on over the new length";
+    }
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::vector<std::string> damage_text(const Plan& plan) {
+  std::vector<std::string> lines;
+  if (!plan.start.newest || plan.start.newest->damaged.empty()) {
+    return lines;
+  }
+  for (const auto& damaged : plan.start.newest->damaged) {
+    lines.push_back(damaged.reason);
+  }
+  lines.push_back("going on from step " + std::to_string(plan.start.checkpoint()->progress.step) + ", that of " +
+                  plan.start.newest->file.filename().string() +
+                  "; what cannot be read is kept as …damaged, model, encoder and metrics of the later step as …later");
+  return lines;
+}
+
+std::vector<std::string> resume_text(const Plan& plan, const RunDirectory& run) {
+  const Checkpoint& checkpoint = *plan.start.checkpoint();
+  const auto& recorded = plan.start.recorded;
+  const auto steps = steps_per_epoch(plan);
+  std::vector<std::string> lines{"resuming " + run.folder().string() + " at step " +
+                                 std::to_string(checkpoint.progress.step) + " of " +
+                                 std::to_string(last_step(plan.config, steps))};
+  for (auto& change : changed_settings(recorded, plan.config)) {
+    lines.push_back(std::move(change));
+  }
+  if (checkpoint.dataset_size != plan.images.size) {
+    lines.push_back("the data set had " + std::to_string(checkpoint.dataset_size) + " images and has " +
+                    std::to_string(plan.images.size) + " now");
+  }
+  if (const auto before = checkpoint.dataset_size / recorded.batch_size; before != steps) {
+    lines.push_back("an epoch had " + std::to_string(before) + " steps and has " + std::to_string(steps) +
+                    " now: the count of steps goes on, and epochs, order, decay and end follow from it");
+  }
+  for (auto& line : other_origin(checkpoint.origin, plan.runtime)) {
+    lines.push_back(std::move(line));
+  }
+  if (!plan.config.ckpt_path.empty()) {
+    lines.emplace_back("--ckpt_path is for new runs: this one goes on with its own weights");
+  }
+  return lines;
+}
+
+}  // namespace relic

@@ -218,6 +218,22 @@ Trainer::Outcome run_told(Trainer& trainer, Log& log) {
   }
 }
 
+/// Gives the trainer what the run starts from, and the directory what that takes. Whether the run is done already.
+bool begin(const Plan& plan, Trainer& trainer, const RunDirectory& run) {
+  if (plan.start.newest) {
+    set_damaged_aside(*plan.start.newest, run);
+    trainer.resume(plan.start.newest->checkpoint);
+    if (trainer.steps_done() >= trainer.last_step()) {
+      write_model_files(plan.start.newest->checkpoint, run);  // its last save may have been without them
+      return true;
+    }
+  } else if (!plan.start.weights.empty()) {
+    trainer.load_weights(plan.start.weights, plan.config.ckpt_path.string());
+  }
+  prepare_directory(plan, trainer, run);
+  return false;
+}
+
 int train(const Plan& plan, const RunDirectory& run) {
   const auto& config = plan.config;
   const Images images = open_images(plan);
@@ -230,18 +246,7 @@ int train(const Plan& plan, const RunDirectory& run) {
   std::optional<BadImages> bad_images;
   const auto leave_out = [&bad_images](const BadImage& image) { bad_images->add(image); };
   Trainer trainer(config, plan.runtime, *images.pretraining, run, log, leave_out);
-  if (plan.start.newest) {
-    set_damaged_aside(*plan.start.newest, run);
-    trainer.resume(plan.start.newest->checkpoint);
-  } else if (!plan.start.weights.empty()) {
-    trainer.load_weights(plan.start.weights, config.ckpt_path.string());
-  }
-  const bool already_done = plan.start.newest && trainer.steps_done() >= trainer.last_step();
-  if (already_done) {
-    write_model_files(plan.start.newest->checkpoint, run);  // its last save may have been without them
-  } else {
-    prepare_directory(plan, trainer, run);
-  }
+  const bool already_done = begin(plan, trainer, run);
   bad_images.emplace(run.bad_images(), config.max_bad_images, [&log](const std::string& line) { log.warning(line); });
   log_start(plan, trainer, run, log);
   if (!others.empty()) {

@@ -26,7 +26,7 @@ done
 [[ ${#names[@]} != 0 ]] || names=("${all[@]}")
 
 # Bytes of the largest input: a few times the first ones.
-declare -A largest_input=([argv]=256 [cifar10]=1024 [pickle]=2048 [pth]=8192 [stl10]=1024)
+declare -A largest_input=([argv]=256 [checkpoint]=4096 [cifar10]=1024 [pickle]=2048 [pth]=8192 [stl10]=1024)
 
 # No input of such a size may take much time or memory.
 limits=(-timeout=10 -malloc_limit_mb=64 -rss_limit_mb=2048)

@@ -8,7 +8,7 @@ namespace relic {
 
 enum class After : std::uint8_t { nothing, relu };
 
-/// norm(x), plus `shortcut` where there is one, and ReLU: [N, C, H, W] as x. On a GPU in one piece where that is
+/// norm(x), plus `shortcut` where there is one, and ReLU: [N, C, H, W] as x. In one piece where that can be, which is
 /// faster, with a gradient that has none itself.
 torch::Tensor norm_act(torch::nn::BatchNorm2d& norm, const torch::Tensor& x, After after,
                        const torch::Tensor& shortcut = {});
@@ -17,8 +17,8 @@ torch::Tensor norm_act(torch::nn::BatchNorm2d& norm, const torch::Tensor& x, Aft
 torch::Tensor plain_norm_act(torch::nn::BatchNorm2d& norm, const torch::Tensor& x, After after,
                              const torch::Tensor& shortcut);
 
-/// In one piece; undefined where that cannot be: it takes images of a GPU, channels_last, of 8 to 2,048 channels, a
-/// power of two, in train mode.
+/// In one piece; undefined where that cannot be: it takes images, channels_last, in train mode, on a GPU of 8 to 2,048
+/// channels, a power of two, on a CPU with AVX2 float32 and bfloat16 of channels that are multiples of 8.
 torch::Tensor fused_norm_act(torch::nn::BatchNorm2d& norm, const torch::Tensor& x, After after,
                              const torch::Tensor& shortcut);
 

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "fuzz/harness.h"
+#include "formats/archives.h"
 #include "relic/formats/pth.h"
 
 namespace relic::testing {
@@ -23,8 +23,20 @@ void look_at_ends(const at::Tensor& tensor) {
 
 }  // namespace
 
-void look_at_pth(const std::filesystem::path& path) {
-  for (const auto& [name, tensor] : read_state_dict(path)) look_at_ends(tensor);
+std::string archive_of(std::string_view pickle) {
+  const std::string data(48, '\1');
+  return make_archive({{"data.pkl", std::string(pickle)},
+                       {"data/0", data},
+                       {"data/1", data},
+                       {"data/2", data},
+                       {"data/3", data},
+                       {"data/4", ""}});
 }
+
+void look_at(const StateDict& tensors) {
+  for (const auto& [name, tensor] : tensors) look_at_ends(tensor);
+}
+
+void look_at_pth(const std::filesystem::path& path) { look_at(read_state_dict(path)); }
 
 }  // namespace relic::testing

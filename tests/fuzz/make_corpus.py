@@ -1,11 +1,14 @@
 """Writes the fuzzers' first inputs into corpus/, beside itself: tests/data/pth as it is, its pickles and some more, the
-data sets as dataset_files.h describes them. Those of argv are written by hand."""
+data sets as dataset_files.h describes them. Those of argv are written by hand. Needs torch."""
 
+import io
 import pathlib
 import pickle
 import shutil
 import struct
 import zipfile
+
+import torch
 
 here = pathlib.Path(__file__).parent
 names = b"airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n"
@@ -60,10 +63,36 @@ def pth():
         write("pickle", f"plain_protocol{protocol}", pickle.dumps(plain, protocol=protocol))
 
 
+def checkpoint():
+    fields = {"format": "relic_train checkpoint", "format_version": 1, "settings": 'dataset_name = "cifar10"\n'}
+    fields |= {"dataset_path": "/data", "dataset_size": 20, "dataset_fingerprint": -5, "log_file": ""}
+    fields |= {"step": 7, "epoch_loss_sum": 2.5, "total_loss_sum": 9.5, "epoch_losses": 2, "total_losses": 7}
+    fields |= {"evaluated_step": 5, "tested_step": 0, "best_step": 5, "best_score": 0.25, "skipped_steps": 1}
+    fields |= {"skipped_in_a_row": 0, "metrics_bytes": 900, "log_bytes": 1200}
+    weights, counter = torch.ones(3, 4), torch.tensor(7)
+    first = ["format", "format_version", "settings", "dataset_path", "dataset_size", "log_file", "step"]
+    first += ["epoch_loss_sum", "total_loss_sum", "metrics_bytes", "log_bytes"]
+    without_tensors = {name: {} for name in ("model", "first_moments", "second_moments", "optimizer_steps", "scaler")}
+    tensors = {"model": {"0.weight": weights, "0.num_batches_tracked": counter}, "first_moments": {"0.weight": weights}}
+    tensors |= {"second_moments": {"0.weight": weights}, "optimizer_steps": {"0.weight": torch.tensor(7.0)}}
+    tensors |= {"scaler": {"scale": torch.tensor(65536.0), "growth_tracker": counter}}
+    origin = {"machine": "a machine", "build": "a build", "compute_threads": 2}
+    for name, content in {
+        "whole": fields | tensors | origin,
+        "first_version": {key: fields[key] for key in first} | without_tensors,
+        "newer": fields | {"format_version": 99},
+    }.items():
+        archive = io.BytesIO()
+        torch.save(content, archive)
+        with zipfile.ZipFile(archive) as file_of:
+            write("checkpoint", name, file_of.read("archive/data.pkl"))
+
+
 if __name__ == "__main__":
-    for folder in ("cifar10", "stl10", "pth", "pickle"):
+    for folder in ("cifar10", "stl10", "pth", "pickle", "checkpoint"):
         shutil.rmtree(here / "corpus" / folder, ignore_errors=True)
         (here / "corpus" / folder).mkdir(parents=True)
     cifar10()
     stl10()
     pth()
+    checkpoint()

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "nn/cpu/targets.h"
 #include "nn/winograd/lanes.h"
 #include "nn/winograd/steps.h"
 
@@ -24,27 +25,8 @@ struct Kernels {
 
 namespace {
 
-// Clang ignores these attributes, and its kernels would be slower than LibTorch's.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-// Flattened, so that everything inside is compiled for the function's own vectors.
-struct OnAvx512 {
-  static constexpr const char* vectors = "avx512";
-  template <auto step, typename... Arguments>
-  [[gnu::flatten, gnu::target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512")]] static void run(
-      Arguments... arguments) {
-    step(arguments...);
-  }
-};
-struct OnAvx2 {
-  static constexpr const char* vectors = "avx2";
-  template <auto step, typename... Arguments>
-  [[gnu::flatten, gnu::target("avx2,fma")]] static void run(Arguments... arguments) {
-    step(arguments...);
-  }
-};
-
 template <typename On, typename S>
-constexpr Kernels compiled{On::vectors,
+constexpr Kernels compiled{S::columns == Avx512Lanes::columns ? "avx512" : "avx2",
                            S::columns,
                            S::tile,
                            S::points,
@@ -53,27 +35,18 @@ constexpr Kernels compiled{On::vectors,
                            On::template run<S::add_taps_gradient>,
                            On::template run<S::taps_from_transformed>};
 
-bool has_avx512() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-}
-bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-
 std::vector<const Kernels*> find_kernels() {
   std::vector<const Kernels*> found;
-  if (has_avx512()) {
+  if (OnAvx512::available()) {
     found.push_back(&compiled<OnAvx512, Steps<Avx512Lanes, 4>>);
     found.push_back(&compiled<OnAvx512, Steps<Avx512Lanes, 2>>);
   }
-  if (has_avx2()) {
+  if (OnAvx2::available()) {
     found.push_back(&compiled<OnAvx2, Steps<Avx2Lanes, 4>>);
     found.push_back(&compiled<OnAvx2, Steps<Avx2Lanes, 2>>);
   }
   return found;
 }
-#else
-std::vector<const Kernels*> find_kernels() { return {}; }
-#endif
 
 std::int64_t tile_count(const ConvShape& shape, const Kernels& kernels) {
   return kernels.tile == 4 ? Tiles<4>(shape).count : Tiles<2>(shape).count;

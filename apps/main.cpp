@@ -19,6 +19,9 @@
 
 namespace {
 
+constexpr const char* kOutOfMemory =
+    "out of memory; a smaller --batch_size, --max_images or projector needs less, and --dry_run tells how much";
+
 void complain(const std::string& message) {
   std::istringstream lines(message);
   for (std::string line; std::getline(lines, line);) std::cerr << "relic_train: " << line << '\n';
@@ -64,12 +67,15 @@ int main(int argc, char** argv) {
     complain(error.what());
     return 1;
   } catch (const std::bad_alloc&) {
-    complain(
-        "out of memory; a smaller --batch_size, --max_images or projector needs less, and --dry_run tells how much");
+    complain(kOutOfMemory);
     return 1;
   } catch (const std::exception& error) {
     const std::string message = error.what();
-    complain(message.substr(0, message.find('\n')));  // LibTorch's go on with a backtrace
+    const std::string line = message.substr(0, message.find('\n'));  // LibTorch's go on with a backtrace
+    // Its allocator on the CPU has no error of its own.
+    const bool memory = line.find("CPUAllocator") != std::string::npos ||
+                        line.find("could not create a primitive") != std::string::npos;  // oneDNN's
+    complain(memory ? kOutOfMemory : line);
     return 1;
   }
 }

@@ -11,20 +11,22 @@ namespace {
 
 /// What keeps a resumed run from ending, to the bit, where it would have without an interruption.
 std::vector<std::string> other_origin(const Origin& before, const Runtime& now) {
-  const auto difference = [](const std::string& what, const std::string& then, const std::string& here) {
-    return "the checkpoint was written " + what + " " + then + ", this is " + here +
+  const auto difference = [](const std::string& then, const std::string& here) {
+    return "the checkpoint was written " + then + ", this is " + here +
            ": what follows differs by rounding from what would have been";
+  };
+  const auto threads = [](std::int64_t count) {
+    return std::to_string(count) + " compute thread" + (count == 1 ? "" : "s");
   };
   std::vector<std::string> lines;
   if (!before.machine.empty() && before.machine != now.machine) {
-    lines.push_back(difference("on", before.machine, now.machine));
+    lines.push_back(difference("on " + before.machine, now.machine));
   }
   if (!before.build.empty() && before.build != now.build) {
-    lines.push_back(difference("by", before.build, now.build));
+    lines.push_back(difference("by " + before.build, now.build));
   }
   if (before.compute_threads > 0 && before.compute_threads != now.compute_threads) {
-    lines.push_back(difference("with compute threads:", std::to_string(before.compute_threads),
-                               std::to_string(now.compute_threads)));
+    lines.push_back(difference("with " + threads(before.compute_threads), "with " + threads(now.compute_threads)));
   }
   return lines;
 }
@@ -57,9 +59,14 @@ std::vector<std::string> damage_text(const Plan& plan) {
   for (const auto& damaged : plan.start.newest->damaged) {
     lines.push_back(damaged.reason);
   }
+  std::string kept;
+  for (const auto& damaged : plan.start.newest->damaged) {
+    kept += RunDirectory::damaged(damaged.file).filename().string() + ", ";
+  }
   lines.push_back("going on from step " + std::to_string(plan.start.checkpoint()->progress.step) + ", that of " +
                   plan.start.newest->file.filename().string() +
-                  "; what cannot be read is kept as …damaged, model, encoder and metrics of the later step as …later");
+                  "; what lay there is kept, for you to look at or delete: " + kept +
+                  "relic_model.pth.later, encoder.pth.later, metrics.csv.later");
   return lines;
 }
 
@@ -67,9 +74,10 @@ std::vector<std::string> resume_text(const Plan& plan, const RunDirectory& run) 
   const Checkpoint& checkpoint = *plan.start.checkpoint();
   const auto& recorded = plan.start.recorded;
   const auto steps = steps_per_epoch(plan);
-  std::vector<std::string> lines{"resuming " + run.folder().string() + " at step " +
-                                 std::to_string(checkpoint.progress.step) + " of " +
-                                 std::to_string(last_step(plan.config, steps))};
+  const auto step = checkpoint.progress.step;
+  const auto last = last_step(plan.config, steps);
+  std::vector<std::string> lines{"resuming the run in " + run.folder().string() + " at step " + std::to_string(step) +
+                                 (step > last ? ", past its end at " : " of ") + std::to_string(last)};
   for (auto& change : changed_settings(recorded, plan.config)) {
     lines.push_back(std::move(change));
   }

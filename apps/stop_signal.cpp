@@ -8,15 +8,19 @@ namespace {
 
 // A handler can reach nothing but a flag of static storage.
 volatile std::sig_atomic_t received = 0;
+volatile std::sig_atomic_t interrupted = 0;
 
 /// What a cluster sends some time before it ends a job.
 bool is_warning(int signal) { return signal == SIGUSR1 || signal == SIGUSR2; }
 
 extern "C" void on_stop_signal(int signal) {
-  if (received != 0 && signal == SIGINT) {
-    std::signal(SIGINT, SIG_DFL);
-    std::raise(SIGINT);
-    return;
+  if (signal == SIGINT) {
+    if (interrupted != 0) {
+      std::signal(SIGINT, SIG_DFL);
+      std::raise(SIGINT);
+      return;
+    }
+    interrupted = 1;
   }
   // The status tells of the warning, though SIGTERM comes with it.
   if (received == 0 || (is_warning(signal) && received != SIGINT)) {

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <new>
 #include <optional>
 #include <string>
 
@@ -43,6 +42,32 @@ std::filesystem::path log_file(const std::filesystem::path& named, const RunDire
   return named.empty() ? run.log() : named;
 }
 
+std::string nothing_to_resume(const RunDirectory& run) {
+  return "nothing to resume in " + run.folder().string() + ": starting anew";
+}
+
+/// Empty, or in words: a resumed run would go on with other images, which their number alone does not tell.
+std::string other_images(const Plan& plan, const Dataset& images) {
+  const Checkpoint* const checkpoint = plan.start.checkpoint();
+  if (checkpoint == nullptr || checkpoint->dataset_size != images.size() || checkpoint->dataset_fingerprint == 0 ||
+      checkpoint->dataset_fingerprint == fingerprint(images)) {
+    return {};
+  }
+  const std::string before = checkpoint->dataset_path;
+  const std::string now = std::filesystem::absolute(plan.config.dataset_path).string();
+  return "the images in " + now + " are not those that the run was started on" +
+         (before == now ? "" : ", in " + before) + ": as many, but of other names, classes or contents";
+}
+
+/// The same; throws UsageError where --force does not waive it.
+std::string require_same_images(const Plan& plan, const Dataset& images) {
+  std::string others = other_images(plan, images);
+  if (!others.empty() && !plan.config.force) {
+    throw UsageError("--resume: " + others + "; --force goes on with these");
+  }
+  return others;
+}
+
 int dry_run(const Plan& plan, const RunDirectory& run) {
   const auto relic = initial_relic(plan.config, torch::kCPU);
   std::string text = settings_toml(plan.config) + '\n';
@@ -53,8 +78,14 @@ int dry_run(const Plan& plan, const RunDirectory& run) {
   };
   add(plan_text(plan, *relic));
   if (plan.start.checkpoint() != nullptr) {
-    add(damage_text(plan));
+    const std::string others = require_same_images(plan, *plan.images.open());
+    for (const auto& line : damage_text(plan)) {
+      text += "warning: " + line + '\n';
+    }
     add(resume_text(plan, run));
+    text += others + (others.empty() ? "" : "\n");
+  } else if (plan.config.resume) {
+    text += nothing_to_resume(run) + '\n';
   }
   print(text + memory_text(plan, *relic) + '\n');
   return 0;
@@ -78,7 +109,7 @@ void log_start(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log&
       log.info(line);
     }
   } else if (plan.config.resume) {
-    log.info("nothing to resume in " + run.folder().string() + ": starting anew");
+    log.info(nothing_to_resume(run));
   } else if (!plan.config.ckpt_path.empty()) {
     log.info("starting from the weights of " + plan.config.ckpt_path.string());
   }
@@ -104,19 +135,6 @@ Images open_images(const Plan& plan) {
     images.test = plan.test_split->open();
   }
   return images;
-}
-
-/// Empty, or in words: a resumed run would go on with other images, which their number alone does not tell.
-std::string other_images(const Plan& plan, const Dataset& images) {
-  const Checkpoint* const checkpoint = plan.start.checkpoint();
-  if (checkpoint == nullptr || checkpoint->dataset_size != images.size() || checkpoint->dataset_fingerprint == 0 ||
-      checkpoint->dataset_fingerprint == fingerprint(images)) {
-    return {};
-  }
-  const std::string before = checkpoint->dataset_path;
-  const std::string now = std::filesystem::absolute(plan.config.dataset_path).string();
-  return "the images in " + now + " are not those that the run was started on" +
-         (before == now ? "" : ", in " + before) + ": as many, but of other names, classes, sizes or pixels";
 }
 
 using LeaveOut = std::function<void(const BadImage&)>;
@@ -212,8 +230,9 @@ int score_once(const Plan& plan, const Images& images, Trainer& trainer, const R
 Trainer::Outcome run_told(Trainer& trainer, Log& log) {
   try {
     return trainer.run(stop_requested);
-  } catch (const Error& error) {
-    log.note(error.what());
+  } catch (const std::exception& error) {
+    const std::string message = error.what();
+    log.note(message.substr(0, message.find('\n')));  // LibTorch's go on with a backtrace
     throw;
   }
 }
@@ -237,10 +256,7 @@ bool begin(const Plan& plan, Trainer& trainer, const RunDirectory& run) {
 int train(const Plan& plan, const RunDirectory& run) {
   const auto& config = plan.config;
   const Images images = open_images(plan);
-  const std::string others = other_images(plan, *images.pretraining);
-  if (!others.empty() && !config.force) {
-    throw UsageError("--resume: " + others + "; --force goes on with these");
-  }
+  const std::string others = require_same_images(plan, *images.pretraining);
   Log log(console_level(config));
   log.open_file(log_file(config.log_file, run));
   std::optional<BadImages> bad_images;
@@ -332,14 +348,6 @@ int run_training(const CommandLine& line) {
     return train_alone(line, run);
   } catch (const Interrupted&) {
     return stop_status();
-  } catch (const c10::OutOfMemoryError& error) {
-    throw std::bad_alloc();
-  } catch (const c10::Error& error) {
-    // LibTorch's allocator on the CPU has no error of its own.
-    if (std::string(error.what_without_backtrace()).find("CPUAllocator") != std::string::npos) {
-      throw std::bad_alloc();
-    }
-    throw;
   }
 }
 

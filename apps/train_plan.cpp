@@ -25,13 +25,13 @@ namespace {
 NewestCheckpoint read_newest_or_advise(const RunDirectory& run) {
   try {
     return read_newest_checkpoint(run);
-  } catch (const Error& error) {
+  } catch (const DamagedCheckpoint& error) {
     std::error_code ignored;
     if (!std::filesystem::exists(run.model(), ignored)) {
-      throw;
+      throw UsageError(error.what());
     }
-    throw Error(std::string(error.what()) + "; --ckpt_path " + run.model().string() +
-                " --overwrite starts a new run from the weights of its last save");
+    throw UsageError(std::string(error.what()) + "; --ckpt_path " + run.model().string() +
+                     " --overwrite starts a new run from the weights of its last save");
   }
 }
 
@@ -56,24 +56,23 @@ Start read_run(const RunDirectory& run, TrainConfig& config, GivenSettings given
   return start;
 }
 
-std::string name_and_value(const Setting& setting, const TrainConfig& config) {
+/// "with --seed 7", "without --compat"
+std::string with_value(const Setting& setting, const TrainConfig& config) {
   const std::string value = setting.get(config);
-  return "--" + setting.name + " " + (value.empty() ? "''" : value);
+  return value.empty() ? "without --" + setting.name : "with --" + setting.name + " " + value;
 }
 
 /// What is asked for against the settings that a checkpoint's tensors, or its counters, only make sense with. --force
 /// waives the latter.
 std::vector<std::string> find_differences(const Plan& plan, const SettingNames& unread, const RunDirectory& run) {
-  const auto& checkpoint = plan.start.newest->checkpoint;
   const auto& recorded = plan.start.recorded;
   std::vector<std::string> problems;
   const auto compare = [&](std::initializer_list<const char*> names, const char* advice) {
     for (const auto& name : names) {
       const auto& setting = *find_setting(name);
       if (!unread.contains(name) && setting.get(recorded) != setting.get(plan.config)) {
-        problems.push_back("--resume with " + name_and_value(setting, plan.config) + ": the run in " +
-                           run.folder().string() + " was started with " + name_and_value(setting, recorded) +
-                           "; leave the flag out, " + advice);
+        problems.push_back("--resume " + with_value(setting, plan.config) + ": the run in " + run.folder().string() +
+                           " was started " + with_value(setting, recorded) + "; leave the flag out, " + advice);
       }
     }
   };
@@ -101,12 +100,16 @@ std::vector<std::string> find_differences(const Plan& plan, const SettingNames& 
   compare({"dataset_name", "batch_size", "max_images", "use_siglip", "alpha", "num_global_views", "num_local_views",
            "bn_per_view", "seed", "compat"},
           "start anew in another directory, or --force it");
-  if (problems.empty() && plan.images.size > 0 && checkpoint.dataset_size != plan.images.size) {
-    problems.push_back("--resume: the data set holds " + std::to_string(plan.images.size) +
-                       " images, the run was started on " + std::to_string(checkpoint.dataset_size) +
-                       "; --force goes on with these");
-  }
   return problems;
+}
+
+/// Another number of images, where nothing else is wrong; unless --force waives it.
+void compare_size(const Plan& plan, std::vector<std::string>& problems) {
+  const auto before = plan.start.newest->checkpoint.dataset_size;
+  if (problems.empty() && !plan.config.force && plan.images.size > 0 && before != plan.images.size) {
+    problems.push_back("--resume: the data set holds " + std::to_string(plan.images.size) +
+                       " images, the run was started on " + std::to_string(before) + "; --force goes on with these");
+  }
 }
 
 /// Whether these settings are known and well-formed, so that what depends on them can be tried.
@@ -200,11 +203,18 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
       ready({"ckpt_path", "dataset_name", "encoder_model_name", "stem", "proj_hidden_dim", "proj_out_dim"})) {
     attempt(problems, [&] { plan.start.weights = read_initial_weights(plan.config); });
   }
-  find_images(plan, line.unread, problems);
   if (plan.start.newest) {
     for (auto& problem : find_differences(plan, line.unread, run)) {
       problems.push_back(std::move(problem));
     }
+  }
+  const auto known = problems.size();
+  find_images(plan, line.unread, problems);
+  if (plan.start.newest) {
+    if (problems.size() > known && !line.given.contains("dataset_path")) {
+      problems.back() += "; the run was started there: --dataset_path names where the data set is now";
+    }
+    compare_size(plan, problems);
   }
   if (!problems.empty() && plan.config.resume && !plan.start.newest) {
     problems.insert(problems.begin(), "--resume: there is no run in " + run.folder().string() +

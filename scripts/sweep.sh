@@ -213,8 +213,10 @@ words_of() {
 
 start_run() { # start_run INDEX SLOT
   command_of "$1" "$2"
-  rm -f "$(done_file "$1")"
-  setsid "${command[@]}" --resume >"$(said "$1")" 2>&1 {lock}>&- &
+  # Until it ends well again, or refuses to begin.
+  mv -f "$(done_file "$1")" "$(done_file "$1").before" 2>/dev/null || true
+  # Appended: a run that outlived its sweep may still write there.
+  setsid "${command[@]}" --resume >>"$(said "$1")" 2>&1 {lock}>&- &
   slot_pid[$2]=$!
   slot_run[$2]=$1
 }
@@ -228,8 +230,10 @@ end_run() { # end_run SLOT EXIT_STATUS
     75 | 129 | 130 | 143) status[run]=interrupted ;;
     *)
       status[run]="failed (exit status $2)"
-      ! grep -q 'is in use by process' "$(said "$run")" || status[run]="at work elsewhere" ;;
+      ! tail -n 1 "$(said "$run")" | grep -q 'is in use by process' || status[run]="at work elsewhere"
+      [[ $2 != 2 ]] || mv -f "$(done_file "$run").before" "$(done_file "$run")" || true ;;
   esac 2>/dev/null
+  rm -f "$(done_file "$run").before"
   local why=
   if [[ ${status[run]} != complete ]]; then
     why=", see $(said "$run"): $(grep -v '^$' "$(said "$run")" 2>/dev/null | tail -n 1 || true)"

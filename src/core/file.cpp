@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::string_view temporary_prefix = ".relic-tmp-";
 
-std::string_view advice(int reason) {
+std::string_view advice(std::string_view what, int reason) {
   switch (reason) {
     case ENOSPC:
     case EDQUOT:
@@ -30,7 +30,7 @@ std::string_view advice(int reason) {
     case EACCES:
     case EPERM:
     case EROFS:
-      return "; check the permissions or choose another folder";
+      return what == "read" ? "; check the permissions" : "; check the permissions or choose another folder";
     case ENOENT:
       return "; check the path";
     default:
@@ -45,7 +45,7 @@ std::string_view advice(int reason) {
   line += path.string();
   line += ": ";
   line += std::generic_category().message(reason);
-  line += advice(reason);
+  line += advice(what, reason);
   throw Error(line);
 }
 

@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <string_view>
 
+#include "relic/core/error.h"
+#include "relic/core/file.h"
+
 namespace relic {
 
 namespace {
@@ -32,16 +35,18 @@ class Hash {
 };
 
 void add_image(Hash& hash, const Dataset& dataset, std::int64_t index) {
-  Image scratch;
   try {
+    if (const auto file = dataset.file(index); !file.empty()) {
+      hash.add(read_file(file));
+      return;
+    }
+    Image scratch;
     const ImageRef image = dataset.image(index, scratch);
     hash.add(image.width);
     hash.add(image.height);
-    if (scratch.pixels.empty()) {
-      const auto bytes = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * 3;
-      hash.add({reinterpret_cast<const char*>(image.pixels), bytes});
-    }
-  } catch (const BadImage&) {  // the training passes over it, too
+    const auto bytes = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * 3;
+    hash.add({reinterpret_cast<const char*>(image.pixels), bytes});
+  } catch (const Error&) {  // the training passes over it, too
     hash.add(-1);
   }
 }

@@ -29,7 +29,7 @@ class FileDataset : public Dataset {
   [[nodiscard]] std::int64_t size() const override { return static_cast<std::int64_t>(images_->files.size()); }
   ImageRef image(std::int64_t index, Image& scratch) const override {
     try {
-      decode_image_file(images_->root / images_->files[static_cast<std::size_t>(index)], scratch);
+      decode_image_file(file(index), scratch);
     } catch (const Error& error) {
       throw BadImage(one_line(error.what()));
     }
@@ -41,6 +41,9 @@ class FileDataset : public Dataset {
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return images_->classes; }
   [[nodiscard]] std::string name(std::int64_t index) const override {
     return std::string(images_->files[static_cast<std::size_t>(index)]);
+  }
+  [[nodiscard]] std::filesystem::path file(std::int64_t index) const override {
+    return images_->root / images_->files[static_cast<std::size_t>(index)];
   }
 
  private:

@@ -1,6 +1,7 @@
 #include "relic/run/checkpoint_writer.h"
 
 #include <chrono>
+#include <system_error>
 
 #include "relic/core/error.h"
 #include "relic/run/kept_checkpoints.h"
@@ -19,7 +20,13 @@ CheckpointWriter::~CheckpointWriter() {
 
 void CheckpointWriter::save(std::shared_ptr<const Checkpoint> checkpoint) {
   wait();
-  pending_ = std::async(std::launch::async, [this, checkpoint = std::move(checkpoint)] { write(*checkpoint); });
+  try {
+    pending_ = std::async(std::launch::async, [this, checkpoint] { write(*checkpoint); });
+  } catch (const std::system_error&) {  // no thread is to be had: the training waits
+    std::packaged_task<void()> task([this, checkpoint] { write(*checkpoint); });
+    pending_ = task.get_future();
+    task();
+  }
 }
 
 void CheckpointWriter::write(const Checkpoint& checkpoint) {
@@ -92,7 +99,7 @@ void CheckpointWriter::wait() {
     throw Error("saving failed " + std::to_string(failures_) + " times in a row: " + last_failure_ +
                 "; the checkpoint of " +
                 (written_step_ ? "step " + std::to_string(*written_step_) : std::string("before")) +
-                " is kept, --resume goes on from it once there is room");
+                " is kept, --resume goes on from it once that is mended");
   }
 }
 

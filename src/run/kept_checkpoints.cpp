@@ -27,6 +27,15 @@ void link_or_move(const fs::path& from, const fs::path& to) {
   }
 }
 
+/// Each with a semicolon behind.
+std::string reasons_of(const std::vector<DamagedFile>& files) {
+  std::string reasons;
+  for (const auto& file : files) {
+    reasons += file.reason + "; ";
+  }
+  return reasons;
+}
+
 }  // namespace
 
 void keep_checkpoint(const RunDirectory& run, std::int64_t step) {
@@ -76,13 +85,13 @@ NewestCheckpoint read_newest_checkpoint(const RunDirectory& run) {
       return newest;
     } catch (const DamagedCheckpoint& error) {
       newest.damaged.push_back({file, error.what()});
+    } catch (const Error& error) {
+      throw Error(reasons_of(newest.damaged) + error.what());
     }
   }
-  const auto older = newest.damaged.size() - 1;
-  throw Error(newest.damaged.front().reason +
-              (older == 0   ? ""
-               : older == 1 ? "; nor can the one before it be read"
-                            : "; nor can any of the " + std::to_string(older) + " before it be read"));
+  const std::string last = newest.damaged.back().reason;
+  newest.damaged.pop_back();
+  throw DamagedCheckpoint(reasons_of(newest.damaged) + last);
 }
 
 void set_damaged_aside(const NewestCheckpoint& newest, const RunDirectory& run) {

@@ -24,6 +24,8 @@ class GraphedStep {
 
   /// What was measured lies where the next call overwrites it.
   torch::Tensor run(const Views& views);
+  /// Whether it goes on as it is.
+  [[nodiscard]] bool gave_up() const { return gave_up_; }
 
  private:
   bool record(const Views& views);

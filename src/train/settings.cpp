@@ -213,8 +213,8 @@ std::vector<Setting> run_settings() {
       "Runs", false,
       {flag(&TrainConfig::resume,
             {.name = "resume",
-             .help = "go on with the run in --save_model_dir, with its settings where none are given; starts a new one "
-                     "where there is none",
+             .help = "go on with the run in --save_model_dir, with its settings where none are given (but for what "
+                     "is of one call: --max_steps, --no_scores, --profile); starts a new one where there is none",
              .recorded = false}),
        flag(
            &TrainConfig::force,

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "relic/core/error.h"
 #include "relic/core/file.h"
@@ -86,7 +87,13 @@ void Trainer::resume(const Checkpoint& checkpoint) {
     progress_.epoch_losses = progress_.step == 0 ? 0 : epochs_.position(progress_.step);
   }
   writer_.set_written(progress_.step);
-  cut_back(run_.metrics(), static_cast<std::uint64_t>(progress_.metrics_bytes));
+  const auto table_bytes = static_cast<std::uint64_t>(progress_.metrics_bytes);
+  std::error_code error;
+  if (const auto size = std::filesystem::file_size(run_.metrics(), error); (error ? 0 : size) < table_bytes) {
+    log_.warning(run_.metrics().string() + " is missing or cut short: it lacks rows of steps up to " +
+                 std::to_string(progress_.step));
+  }
+  cut_back(run_.metrics(), table_bytes);
 }
 
 std::unique_ptr<ViewSource> Trainer::open_views(std::int64_t last) {
@@ -201,7 +208,21 @@ bool Trainer::evaluation_is_due() const {
 void Trainer::evaluate() {
   const auto step = progress_.step;
   log_.progress("evaluating step " + std::to_string(step));
-  const auto evaluation = evaluator_->evaluate(*relic_);
+  try {
+    tell(evaluator_->evaluate(*relic_));
+  } catch (const c10::LinAlgError& error) {  // of weights past use; the next loss tells, if it is so
+    log_.progress("");
+    log_.warning("step " + std::to_string(step) + " cannot be evaluated: " + one_line(error.what_without_backtrace()));
+  }
+  progress_.evaluated_step = step;
+  if (step >= last_step()) {
+    save(true);
+  }
+  recorder_->skip_time();
+}
+
+void Trainer::tell(const Evaluation& evaluation) {
+  const auto step = progress_.step;
   log_.progress("");
   for (const auto& line : evaluation_text(evaluation)) {
     log_.info("step " + std::to_string(step) + ": " + line);
@@ -210,12 +231,7 @@ void Trainer::evaluate() {
     log_.warning("step " + std::to_string(step) + ": " + warning);
   }
   recorder_->record(step, evaluation);
-  progress_.evaluated_step = step;
   keep_if_best(evaluation);
-  if (step >= last_step()) {
-    save(true);
-  }
-  recorder_->skip_time();
 }
 
 void Trainer::keep_if_best(const Evaluation& evaluation) {
@@ -239,6 +255,9 @@ void Trainer::train_step(const Views& views) {
   const auto step = progress_.step;
   // Stochastic depth draws from torch's generator: seeded by the step, it needs no state in a checkpoint.
   torch::manual_seed(splitmix64(config_.seed + splitmix64(static_cast<std::uint64_t>(step))));
+  if (graph_ && graph_->gave_up()) {
+    graph_.reset();
+  }
   if (graph_) {
     enter(profile_.get(), StepPart::recorded);
   }
@@ -326,6 +345,9 @@ std::string Trainer::how_to_go_on() {
   }
   return "; the last good state, step " + std::to_string(*saved) + ", stays saved in " + run_.folder().string() +
          "; --resume with a smaller -lr goes on from it" +
+         (run_.kept_steps().empty() ? ""
+                                    : ", or from " + run_.checkpoint_of(run_.kept_steps().front()).filename().string() +
+                                          " renamed to checkpoint.pth") +
          (config_.detect_anomaly ? "" : ", --detect_anomaly names the layer");
 }
 
@@ -373,14 +395,19 @@ Checkpoint Trainer::checkpoint() {
   checkpoint.log_file = config_.log_file.empty() ? "" : std::filesystem::absolute(config_.log_file).string();
   checkpoint.progress = progress_;
   if (!is_finite(checkpoint)) {
-    throw Error("the weights are not finite after step " + std::to_string(progress_.step) + ", at learning rate " +
-                shortest(config_.learning_rate) + how_to_go_on());
+    throw FailedStep(progress_.step,
+                     "weights or moments are not finite after it, at learning rate " + shortest(config_.learning_rate));
   }
   return checkpoint;
 }
 
 void Trainer::save_start() {
-  auto start = checkpoint();
+  Checkpoint start;
+  try {
+    start = checkpoint();
+  } catch (const FailedStep&) {
+    throw Error("the weights to start from are not finite");
+  }
   // Logs of an older run in this directory are cut once this is written.
   start.progress.metrics_bytes = 0;
   start.progress.log_bytes = config_.log_file.empty() ? 0 : static_cast<std::int64_t>(log_.file_bytes());

@@ -142,6 +142,11 @@ class FolderProgramTest : public ProgramTest {
            bmp(40 + i, 30, {shade, 100, static_cast<std::uint8_t>(255 - shade)}));
     }
   }
+  /// By what the run recorded.
+  Outcome run_recorded(std::vector<std::string> more) {
+    more.insert(more.end(), {"-save_model_dir", (folder_ / "run").string()});
+    return Child(more, folder_.path()).outcome();
+  }
   Outcome run_folder(std::vector<std::string> more) {
     std::vector<std::string> all{"--dataset_name", "folder", "--dataset_path", (folder_ / "images").string(),
                                  "--image_size",   "24"};

@@ -273,8 +273,8 @@ TEST_F(Reliability, ADamagedCheckpointIsNamedAndTheOneBeforeItTaken) {
     if (std::filesystem::exists(folder_ / "run" / name)) spit(folder_ / "run" / name, "damaged");
   }
   const auto none = train({"--resume", "--no_scores"});
-  EXPECT_EQ(none.status, 1);
-  EXPECT_THAT(none.err, AllOf(HasSubstr("run/checkpoint.pth: not a .pth file"), HasSubstr("nor can"),
+  EXPECT_EQ(none.status, 2);
+  EXPECT_THAT(none.err, AllOf(HasSubstr("run/checkpoint.pth: not a .pth file"), HasSubstr("run/earlier-checkpoint-"),
                               HasSubstr("--ckpt_path"), HasSubstr("--overwrite")));
 }
 
@@ -329,6 +329,9 @@ TEST_F(FolderReliability, ResumeWithAsManyOtherImagesIsRefusedAndForced) {
   put("photos", 10);
   ASSERT_EQ(run_folder({"--max_steps", "1", "--no_scores"}).status, 0);
   std::filesystem::rename(folder_ / "images", folder_ / "elsewhere");
+  const auto lost = run_recorded({"--resume"});
+  EXPECT_EQ(lost.status, 2);
+  EXPECT_THAT(lost.err, HasSubstr("the run was started there: --dataset_path names where the data set is now"));
   const std::string elsewhere = (folder_ / "elsewhere").string();
   const auto moved = run_folder({"--resume", "--max_steps", "2", "--no_scores", "--dataset_path", elsewhere});
   EXPECT_EQ(moved.status, 0) << moved.err;
@@ -339,7 +342,7 @@ TEST_F(FolderReliability, ResumeWithAsManyOtherImagesIsRefusedAndForced) {
   EXPECT_EQ(refused.status, 2);
   EXPECT_THAT(refused.err, HasSubstr("--resume: the images in " + elsewhere +
                                      " are not those that the run was started on: as many, but of other names, "
-                                     "classes, sizes or pixels; --force goes on with these"));
+                                     "classes or contents; --force goes on with these"));
   EXPECT_EQ(file("train.log"), before);
   const auto forced =
       run_folder({"--resume", "--force", "--max_steps", "3", "--no_scores", "--dataset_path", elsewhere});
@@ -350,14 +353,29 @@ TEST_F(FolderReliability, ResumeWithAsManyOtherImagesIsRefusedAndForced) {
   EXPECT_EQ(again.status, 0) << again.err;
 }
 
+TEST_F(Reliability, ATableThatIsGoneIsTold) {
+  ASSERT_EQ(train({"--max_steps", "2", "--no_scores"}).status, 0);
+  std::filesystem::remove(folder_ / "run/metrics.csv");
+  const auto outcome = train({"--resume", "--max_steps", "3", "--no_scores"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("run/metrics.csv is missing or cut short: it lacks rows of steps up to 2"));
+  EXPECT_EQ(count_steps(file("metrics.csv")), 1U);
+}
+
 TEST_F(Reliability, ADryRunTellsWhatAResumeWouldGoOnWith) {
   ASSERT_EQ(train({"--max_steps", "2", "--no_scores"}).status, 0);
   const auto before = file("train.log");
   const auto outcome = train({"--resume", "--dry_run", "-lr", "0.01", "--max_steps", "4"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("resuming " + (folder_ / "run").string() + " at step 2 of 4"),
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("resuming the run in " + (folder_ / "run").string() + " at step 2 of 4"),
                                  HasSubstr("learning_rate was 0.0003 and is 0.01 now")));
   EXPECT_EQ(file("train.log"), before);
+  auto batch = slurp(folder_ / "data/cifar-10-batches-bin/data_batch_1.bin");
+  batch[100] = static_cast<char>(batch[100] ^ 1);
+  spit(folder_ / "data/cifar-10-batches-bin/data_batch_1.bin", batch);
+  const auto refused = train({"--resume", "--dry_run"});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("are not those that the run was started on: as many, but of other"));
 }
 
 TEST_F(Reliability, TellsWhatKeepsAResumedRunFromBitwiseEquality) {
@@ -365,7 +383,9 @@ TEST_F(Reliability, TellsWhatKeepsAResumedRunFromBitwiseEquality) {
   const auto same = train({"--resume", "--max_steps", "2", "--no_scores"});
   EXPECT_THAT(same.out, Not(HasSubstr("differs by rounding")));
   const auto threads = train({"--resume", "--max_steps", "3", "--no_scores", "--num_threads", "2"});
-  EXPECT_THAT(threads.out, HasSubstr("the checkpoint was written with compute threads: 1, this is 2: what follows"));
+  EXPECT_THAT(
+      threads.out,
+      HasSubstr("the checkpoint was written with 1 compute thread, this is with 2 compute threads: what follows"));
   const RunDirectory run(folder_ / "run");
   auto checkpoint = read_checkpoint(run.checkpoint());
   checkpoint.origin.machine = "another machine";
@@ -438,6 +458,13 @@ TEST_F(Reliability, DivergenceListsTheBatchAndKeepsTheLastCheckpoint) {
   EXPECT_THAT(file("train.log"), HasSubstr("error: step 2: the loss is not finite"));
   EXPECT_EQ(read_checkpoint(folder_ / "run/checkpoint.pth").progress.step, 0);
   EXPECT_EQ(train({"--resume", "-lr", "1e-4", "--max_steps", "2", "--no_scores"}).status, 0);
+}
+
+TEST_F(Reliability, AnEvaluationOfWeightsPastUseDoesNotHideTheDivergence) {
+  const auto outcome = train({"-lr", "1e39", "--eval_every_n_steps", "1", "--num_epochs", "4"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("step 1 cannot be evaluated: "), HasSubstr("the loss is not finite"),
+                                 HasSubstr("run/not_finite.txt")));
 }
 
 }  // namespace

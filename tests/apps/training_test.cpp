@@ -122,7 +122,7 @@ TEST_F(Training, KilledAtAnyMomentItResumesWithWhatItStartedFrom) {
   const auto resumed =
       Child({"--resume", "-save_model_dir", (folder_ / "run").string(), "--max_steps", "1"}, folder_.path()).outcome();
   EXPECT_EQ(resumed.status, 0) << resumed.err;
-  EXPECT_THAT(resumed.out, HasSubstr("resuming " + (folder_ / "run").string() + " at step 0 of 1"));
+  EXPECT_THAT(resumed.out, HasSubstr("resuming the run in " + (folder_ / "run").string() + " at step 0 of 1"));
   EXPECT_EQ(count_steps(file("metrics.csv")), 1U);
   EXPECT_FALSE(std::filesystem::exists(folder_ / "run/.relic-tmp-1-0"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "run/.relic-lock"));

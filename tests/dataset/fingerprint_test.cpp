@@ -35,7 +35,7 @@ TEST(Fingerprint, SeesPixelsAndClassesOfImagesInMemory) {
   EXPECT_NE(fingerprint(in_memory(others, {0, 1})), whole);
 }
 
-TEST(Fingerprint, SeesSizesAndPassesOverImagesThatCannotBeRead) {
+TEST(Fingerprint, SeesPixelsAndPassesOverImagesThatCannotBeRead) {
   HashedImages images({{3, 4}, {5, 6}});
   const auto whole = fingerprint(images);
   EXPECT_NE(fingerprint(HashedImages({{3, 4}, {6, 5}})), whole);
@@ -48,11 +48,11 @@ std::uint64_t of_folder(const std::filesystem::path& folder) {
   return fingerprint(*open_dataset({.name = "folder", .path = folder, .split = Split::pretraining}));
 }
 
-TEST(Fingerprint, SeesNamesAndNotWhereTheFolderLies) {
+TEST(Fingerprint, SeesNamesAndContentsOfFilesAndNotWhereTheFolderLies) {
   TemporaryFolder folder;
-  const auto fill = [&](const std::string& where, const std::string& last) {
+  const auto fill = [&](const std::string& where, const std::string& last, std::uint8_t blue = 3) {
     for (const std::string& name : {std::string("cat/1.bmp"), std::string("dog/1.bmp"), last}) {
-      spit(folder / where / name, bmp(4, 3, {1, 2, 3}));
+      spit(folder / where / name, bmp(4, 3, {1, 2, blue}));
     }
     return of_folder(folder / where);
   };
@@ -60,6 +60,7 @@ TEST(Fingerprint, SeesNamesAndNotWhereTheFolderLies) {
   EXPECT_EQ(fill("there", "dog/2.bmp"), whole);
   EXPECT_NE(fill("renamed", "dog/3.bmp"), whole);
   EXPECT_NE(fill("moved", "cat/2.bmp"), whole);
+  EXPECT_NE(fill("other", "dog/2.bmp", 4), whole);
 }
 
 }  // namespace

@@ -53,6 +53,21 @@ TEST(CpuNormAct, SumsLongRowsAndLargeMeansExactly) {
   EXPECT_LT(((norm->running_var - variance) / variance).abs().max().item<double>(), 1e-5);
 }
 
+TEST(CpuNormAct, GradientsKeepTheirDigitsWhereTheMeanIsLarge) {
+  if (!available()) GTEST_SKIP() << "a processor without AVX2";
+  const auto x = in_rows(1000 + torch::randn({16, 16, 8, 8})).requires_grad_();
+  const auto exact_x = x.detach().to(torch::kDouble).requires_grad_();
+  const auto weights = torch::randn_like(x);
+  torch::nn::BatchNorm2d norm(16);
+  torch::nn::BatchNorm2d exact(16);
+  exact->to(torch::kDouble);
+  const auto loss = (fused_norm_act(norm, x, After::nothing, {}) * weights).sum();
+  const auto exact_loss = (exact(exact_x) * weights).sum();
+  const auto gradient = torch::autograd::grad({loss}, {x})[0];
+  const auto expected = torch::autograd::grad({exact_loss}, {exact_x})[0];
+  EXPECT_LT(((gradient - expected).norm() / expected.norm()).item<double>(), 1e-5);
+}
+
 TEST(CpuNormAct, GivesTheSameBitsEachTime) {
   if (!available()) GTEST_SKIP() << "a processor without AVX2";
   const Threads scope(2);

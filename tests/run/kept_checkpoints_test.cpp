@@ -149,8 +149,9 @@ TEST(KeptCheckpoints, SeveralDamagedOnesArePassedOver) {
 
   damage(run.directory.checkpoint());
   damage(run.directory.checkpoint_of(400));
-  EXPECT_THAT(message_of<Error>([&] { read_newest_checkpoint(run.directory); }),
-              AllOf(HasSubstr("checkpoint.pth"), HasSubstr("nor can the one before it be read")));
+  EXPECT_THAT(
+      message_of<Error>([&] { read_newest_checkpoint(run.directory); }),
+      AllOf(HasSubstr(run.directory.checkpoint().string()), HasSubstr(run.directory.checkpoint_of(400).string())));
 }
 
 TEST(KeptCheckpoints, AnotherPthFileInItsPlaceCountsAsDamaged) {

@@ -17,7 +17,7 @@ inline void expect_equal(const StateDict& a, const StateDict& b) {
   }
 }
 
-/// Networks, optimizer, scaler, step and sums of losses.
+/// Networks, optimizer, scaler and all that was counted.
 inline void expect_equal(const Checkpoint& a, const Checkpoint& b) {
   expect_equal(a.model, b.model);
   expect_equal(a.first_moments, b.first_moments);
@@ -27,6 +27,13 @@ inline void expect_equal(const Checkpoint& a, const Checkpoint& b) {
   EXPECT_EQ(a.progress.step, b.progress.step);
   EXPECT_EQ(a.progress.total_loss_sum, b.progress.total_loss_sum);
   EXPECT_EQ(a.progress.epoch_loss_sum, b.progress.epoch_loss_sum);
+  EXPECT_EQ(a.progress.total_losses, b.progress.total_losses);
+  EXPECT_EQ(a.progress.epoch_losses, b.progress.epoch_losses);
+  EXPECT_EQ(a.progress.evaluated_step, b.progress.evaluated_step);
+  EXPECT_EQ(a.progress.best_step, b.progress.best_step);
+  EXPECT_EQ(a.progress.best_score, b.progress.best_score);
+  EXPECT_EQ(a.progress.skipped_steps, b.progress.skipped_steps);
+  EXPECT_EQ(a.progress.skipped_in_a_row, b.progress.skipped_in_a_row);
 }
 
 }  // namespace relic::testing

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
+#include <limits>
 #include <thread>
 
 #include "relic/core/error.h"
@@ -119,6 +121,13 @@ TEST(Trainer, WritesTheOriginalsTwoFilesFromTheCheckpoint) {
   }
 }
 
+TEST(Trainer, WeightsThatAreNotFiniteAreNoStart) {
+  TemporaryFolder folder;
+  TrainingRun run(small_config(folder / "run"));
+  run.trainer->relic().bias.data().fill_(std::numeric_limits<float>::quiet_NaN());
+  EXPECT_EQ(testing::message_of<Error>([&] { run.trainer->save_start(); }), "the weights to start from are not finite");
+}
+
 TEST(Trainer, DivergenceKeepsTheLastCheckpointAndItCanBeResumed) {
   TemporaryFolder folder;
   auto config = small_config(folder / "run");
@@ -141,8 +150,10 @@ TEST(Trainer, DivergenceKeepsTheLastCheckpointAndItCanBeResumed) {
       EXPECT_THAT(message, AllOf(HasSubstr("step 4: the loss is not finite: loss "), HasSubstr("invariance"),
                                  HasSubstr("learning rate 1e+39")));
     } else {
-      EXPECT_THAT(message, HasSubstr("the weights are not finite after step 3"));
+      EXPECT_THAT(message, HasSubstr("step 3: weights or moments are not finite after it, at learning rate 1e+39"));
     }
+    EXPECT_TRUE(std::filesystem::exists(bad.directory.not_finite()));
+    std::filesystem::remove(bad.directory.not_finite());
     EXPECT_THAT(message, AllOf(HasSubstr("step 2"), HasSubstr("--resume with a smaller -lr")));
     EXPECT_EQ(read_file(bad.directory.checkpoint()), before);
   }

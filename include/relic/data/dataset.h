@@ -37,6 +37,8 @@ class Dataset {
   [[nodiscard]] virtual const std::vector<std::string>& class_names() const = 0;
   /// What people call image `index`: its file, below the data set's folder, or its number.
   [[nodiscard]] virtual std::string name(std::int64_t index) const { return std::to_string(index); }
+  /// The file that holds image `index` alone; empty where there is none.
+  [[nodiscard]] virtual std::filesystem::path file(std::int64_t /*index*/) const { return {}; }
 };
 
 /// What to learn from without labels, and the labelled images for scores; `train` and `pretraining` hold the same

@@ -34,8 +34,8 @@ struct NewestCheckpoint {
   std::vector<DamagedFile> damaged;  ///< newer ones
 };
 
-/// The newest checkpoint that is whole. Throws the newest one's Error where none is, or at one of a newer format or
-/// that may not be read.
+/// The newest checkpoint that is whole. Throws DamagedCheckpoint with the reason of each where none is, and Error at
+/// one of a newer format or that may not be read.
 NewestCheckpoint read_newest_checkpoint(const RunDirectory& run);
 
 /// Renames the damaged files to NAME.damaged and makes the whole one checkpoint.pth; what derives from a later step and

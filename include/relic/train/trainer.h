@@ -91,6 +91,7 @@ class Trainer {
   [[noreturn]] void stop_at(std::int64_t step, const std::string& what);
   [[nodiscard]] bool evaluation_is_due() const;
   void evaluate();
+  void tell(const Evaluation& evaluation);
   void keep_if_best(const Evaluation& evaluation);
   void report_profile();
   Checkpoint checkpoint();

@@ -160,7 +160,8 @@ void forward_of(const Forward& what) {
   });
 }
 
-/// dx = a·(dz − mean(dz) − x̂·mean(dz·x̂)), a = weight/deviation, written as dz·a + x·of_x + constant.
+/// dx = a·(dz − mean(dz) − x̂·mean(dz·x̂)), a = weight/deviation, written as dz·a + (x − mean)·of_x + constant, which
+/// keeps its digits where the mean is large.
 struct GradientFactors {
   std::vector<float> of_x;
   std::vector<float> constant;
@@ -182,7 +183,7 @@ GradientFactors finish_sums(const Backward& what, const Parts& parts, const Part
     what.bias_gradient[c] = static_cast<float>(sum);
     what.weight_gradient[c] = static_cast<float>(product * inverse);
     factors.of_x.push_back(static_cast<float>(-scale * slope));
-    factors.constant.push_back(static_cast<float>(scale * (static_cast<double>(what.mean[c]) * slope - sum / count)));
+    factors.constant.push_back(static_cast<float>(-scale * sum / count));
   }
   return factors;
 }

@@ -99,7 +99,7 @@ struct NormPasses {
     }
   }
 
-  /// dx = dz·scale + x·of_x + constant.
+  /// dx = dz·scale + (x − mean)·of_x + constant.
   template <Passed passed>
   static void apply_gradient(Rows rows, Gradient<Value> of, const float* of_x, const float* constant,
                              Value* x_gradient) {
@@ -108,6 +108,7 @@ struct NormPasses {
         const std::int64_t at = row * rows.channels + c;
         Vector gradient;
         Vector x;
+        Vector mean;
         Vector factor;
         Vector slope;
         Vector rest;
@@ -116,7 +117,8 @@ struct NormPasses {
         Lanes::load(of.scale + c, factor);
         Lanes::load(of_x + c, slope);
         Lanes::load(constant + c, rest);
-        gradient = gradient * factor + (x * slope + rest);
+        Lanes::load(of.mean + c, mean);
+        gradient = gradient * factor + ((x - mean) * slope + rest);
         Lanes::store(gradient, x_gradient + at);
       }
     }

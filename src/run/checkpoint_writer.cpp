@@ -18,7 +18,7 @@ CheckpointWriter::~CheckpointWriter() {
   }
 }
 
-void CheckpointWriter::save(std::shared_ptr<const Checkpoint> checkpoint) {
+void CheckpointWriter::save(const std::shared_ptr<const Checkpoint>& checkpoint) {
   wait();
   try {
     pending_ = std::async(std::launch::async, [this, checkpoint] { write(*checkpoint); });

@@ -420,7 +420,7 @@ void Trainer::save(bool also_wait) {
   auto now = std::make_shared<Checkpoint>(checkpoint());
   now->progress.metrics_bytes = recorder_->table_bytes();
   now->progress.log_bytes = static_cast<std::int64_t>(log_.file_bytes());
-  writer_.save(std::move(now));
+  writer_.save(now);
   last_save_seconds_ = now_seconds();
   if (also_wait) {
     writer_.finish();

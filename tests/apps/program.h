@@ -114,6 +114,11 @@ class ProgramTest : public ::testing::Test {
   Outcome train(const std::vector<std::string>& more, void (*prepare)() = nullptr) {
     return Child(arguments(more), folder_.path(), prepare).outcome();
   }
+  /// By what the run recorded.
+  Outcome run_recorded(std::vector<std::string> more) {
+    more.insert(more.end(), {"-save_model_dir", (folder_ / "run").string()});
+    return Child(more, folder_.path()).outcome();
+  }
   std::string file(const std::string& name) { return slurp(folder_ / ("run/" + name)); }
 
   TemporaryFolder folder_;
@@ -141,11 +146,6 @@ class FolderProgramTest : public ProgramTest {
       spit(folder_ / "images" / folder / (std::to_string(i) + ".bmp"),
            bmp(40 + i, 30, {shade, 100, static_cast<std::uint8_t>(255 - shade)}));
     }
-  }
-  /// By what the run recorded.
-  Outcome run_recorded(std::vector<std::string> more) {
-    more.insert(more.end(), {"-save_model_dir", (folder_ / "run").string()});
-    return Child(more, folder_.path()).outcome();
   }
   Outcome run_folder(std::vector<std::string> more) {
     std::vector<std::string> all{"--dataset_name", "folder", "--dataset_path", (folder_ / "images").string(),

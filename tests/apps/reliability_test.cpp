@@ -353,6 +353,33 @@ TEST_F(FolderReliability, ResumeWithAsManyOtherImagesIsRefusedAndForced) {
   EXPECT_EQ(again.status, 0) << again.err;
 }
 
+TEST_F(Reliability, ResumeWhereThereIsNoRunSaysSo) {
+  const auto dry = train({"--resume", "--dry_run"});
+  EXPECT_EQ(dry.status, 0) << dry.err;
+  EXPECT_THAT(dry.out, HasSubstr("nothing to resume in " + (folder_ / "run").string() + ": starting anew"));
+  const auto wrong = train({"--resume", "-b", "100"});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("--resume: there is no run in " + (folder_ / "run").string() +
+                                   " to go on with, and a new one cannot be started:"));
+}
+
+TEST_F(Reliability, ResumeGoesOnWithItsOwnWeightsAndSaysSo) {
+  ASSERT_EQ(train({"--max_steps", "1", "--no_scores"}).status, 0);
+  const auto outcome =
+      train({"--resume", "--max_steps", "2", "--no_scores", "--ckpt_path", (folder_ / "run/relic_model.pth").string()});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("--ckpt_path is for new runs: this one goes on with its own weights"));
+}
+
+TEST_F(Reliability, NothingIsFetchedForAResumeThatIsRefused) {
+  ASSERT_EQ(train({"--max_steps", "1", "--no_scores"}).status, 0);
+  const auto refused = run_recorded({"--resume", "--dataset_name", "stl10", "--dataset_path",
+                                     (folder_ / "none").string(), "--dataset_url", "http://127.0.0.1:9/"});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("was started with --dataset_name cifar10"), Not(HasSubstr("download"))));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "none"));
+}
+
 TEST_F(Reliability, ATableThatIsGoneIsTold) {
   ASSERT_EQ(train({"--max_steps", "2", "--no_scores"}).status, 0);
   std::filesystem::remove(folder_ / "run/metrics.csv");

@@ -169,6 +169,28 @@ TEST(KeptCheckpoints, AnotherPthFileInItsPlaceCountsAsDamaged) {
   EXPECT_EQ(newest.checkpoint.progress.step, 400);
 }
 
+TEST(KeptCheckpoints, AFieldOfTheWrongTypeIsDamage) {
+  SavedRun run;
+  c10::impl::GenericDict dict(c10::StringType::get(), c10::AnyType::get());
+  dict.insert("format", "relic_train checkpoint");
+  dict.insert("format_version", std::int64_t{1});
+  dict.insert("settings", std::int64_t{5});
+  write_pth(run.directory.checkpoint(), dict);
+  EXPECT_THAT(message_of<DamagedCheckpoint>([&] { read_checkpoint(run.directory.checkpoint()); }),
+              HasSubstr("a field of the checkpoint has the wrong type; the file is damaged"));
+}
+
+TEST(KeptCheckpoints, ADamagedOneIsNamedThoughTheOneBeforeItMayNotBeRead) {
+  SavedRun run;
+  run.save(400);
+  run.save(800);
+  damage(run.directory.checkpoint());
+  std::filesystem::remove(run.directory.checkpoint_of(400));
+  std::filesystem::create_symlink(run.directory.checkpoint_of(400), run.directory.checkpoint_of(400));  // a loop
+  EXPECT_THAT(message_of<Error>([&] { read_newest_checkpoint(run.directory); }),
+              AllOf(HasSubstr(run.directory.checkpoint().string()), HasSubstr("earlier-checkpoint-400.pth")));
+}
+
 TEST(KeptCheckpoints, OneOfANewerFormatIsNotPassedOver) {
   SavedRun run;
   run.save(400);
@@ -190,7 +212,8 @@ TEST(KeptCheckpoints, AFailedWriteLeavesAllAsItWas) {
   {
     const FileSizeLimit limit(100);
     run.writer.save(of_step(1200));
-    EXPECT_THAT(message_of<Error>([&] { run.writer.finish(); }), HasSubstr("ulimit -f"));
+    EXPECT_THAT(message_of<Error>([&] { run.writer.finish(); }),
+                AllOf(HasSubstr("the last save failed: "), HasSubstr("ulimit -f")));
   }
   EXPECT_EQ(run.writer.written_step(), 800);
   EXPECT_EQ(read_file(run.directory.checkpoint()), before);

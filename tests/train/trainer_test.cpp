@@ -121,6 +121,18 @@ TEST(Trainer, WritesTheOriginalsTwoFilesFromTheCheckpoint) {
   }
 }
 
+TEST(Trainer, ACheckpointOfAnotherOptimizerIsRefusedByName) {
+  TemporaryFolder folder;
+  auto config = small_config(folder / "run");
+  config.max_steps = 1;
+  TrainingRun run(config);
+  run.trainer->run(never);
+  auto checkpoint = read_checkpoint(run.directory.checkpoint());
+  checkpoint.first_moments[2].first = "another";
+  EXPECT_THAT(testing::message_of<Error>([&] { run.trainer->resume(checkpoint); }),
+              AllOf(HasSubstr("run/checkpoint.pth: its optimizer state does not fit this model (at online_encoder.")));
+}
+
 TEST(Trainer, WeightsThatAreNotFiniteAreNoStart) {
   TemporaryFolder folder;
   TrainingRun run(small_config(folder / "run"));

@@ -22,7 +22,7 @@ class CheckpointWriter {
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
-  void save(std::shared_ptr<const Checkpoint> checkpoint);
+  void save(const std::shared_ptr<const Checkpoint>& checkpoint);
   /// Tells of a write that has ended meanwhile; waits for none.
   void poll();
   /// Waits for the last write; throws Error if it failed, or if relic_model.pth or encoder.pth could not be written.

@@ -220,6 +220,8 @@ TEST(PthRefusals, OtherKindsOfFile) {
               HasSubstr("a TorchScript archive"));
   EXPECT_THAT(message_of_file(make_archive({{"weights", "x"}})),
               HasSubstr("a zip archive but not a .pth file (no data.pkl)"));
+  EXPECT_THAT(message_of_file(make_archive({{"data.pkl", std::string((64U << 20U) + 1, '.')}})),
+              HasSubstr("its data.pkl of 67108865 bytes is too large for a state dict"));
   EXPECT_THAT(message_of_file(make_archive({{"data.pkl", whole("N")}, {"byteorder", "big"}})),
               HasSubstr("written on a big-endian machine"));
   const TemporaryFolder folder;

@@ -4,12 +4,12 @@
 
 #include <exception>
 #include <iostream>
-#include <new>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "command_line.h"
+#include "error_text.h"
 #include "eval_commands.h"
 #include "print.h"
 #include "relic/core/error.h"
@@ -18,9 +18,6 @@
 #include "train_command.h"
 
 namespace {
-
-constexpr const char* kOutOfMemory =
-    "out of memory; a smaller --batch_size, --max_images or projector needs less, and --dry_run tells how much";
 
 void complain(const std::string& message) {
   std::istringstream lines(message);
@@ -63,19 +60,8 @@ int main(int argc, char** argv) {
   } catch (const relic::UsageError& error) {
     complain(error.what());
     return 2;
-  } catch (const relic::Error& error) {
-    complain(error.what());
-    return 1;
-  } catch (const std::bad_alloc&) {
-    complain(kOutOfMemory);
-    return 1;
   } catch (const std::exception& error) {
-    const std::string message = error.what();
-    const std::string line = message.substr(0, message.find('\n'));  // LibTorch's go on with a backtrace
-    // Its allocator on the CPU has no error of its own.
-    const bool memory = line.find("CPUAllocator") != std::string::npos ||
-                        line.find("could not create a primitive") != std::string::npos;  // oneDNN's
-    complain(memory ? kOutOfMemory : line);
+    complain(relic::error_text(error));
     return 1;
   }
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "error_text.h"
 #include "fetch_dataset.h"
 #include "memory_text.h"
 #include "print.h"
@@ -47,10 +48,10 @@ std::string nothing_to_resume(const RunDirectory& run) {
 }
 
 /// Empty, or in words: a resumed run would go on with other images, which their number alone does not tell.
-std::string other_images(const Plan& plan, const Dataset& images) {
+std::string other_images(const Plan& plan, std::uint64_t fingerprint) {
   const Checkpoint* const checkpoint = plan.start.checkpoint();
-  if (checkpoint == nullptr || checkpoint->dataset_size != images.size() || checkpoint->dataset_fingerprint == 0 ||
-      checkpoint->dataset_fingerprint == fingerprint(images)) {
+  if (checkpoint == nullptr || checkpoint->dataset_size != plan.images.size || checkpoint->dataset_fingerprint == 0 ||
+      checkpoint->dataset_fingerprint == fingerprint) {
     return {};
   }
   const std::string before = checkpoint->dataset_path;
@@ -60,8 +61,8 @@ std::string other_images(const Plan& plan, const Dataset& images) {
 }
 
 /// The same; throws UsageError where --force does not waive it.
-std::string require_same_images(const Plan& plan, const Dataset& images) {
-  std::string others = other_images(plan, images);
+std::string require_same_images(const Plan& plan, std::uint64_t fingerprint) {
+  std::string others = other_images(plan, fingerprint);
   if (!others.empty() && !plan.config.force) {
     throw UsageError("--resume: " + others + "; --force goes on with these");
   }
@@ -78,7 +79,7 @@ int dry_run(const Plan& plan, const RunDirectory& run) {
   };
   add(plan_text(plan, *relic));
   if (plan.start.checkpoint() != nullptr) {
-    const std::string others = require_same_images(plan, *plan.images.open());
+    const std::string others = require_same_images(plan, fingerprint(*plan.images.open()));
     for (const auto& line : damage_text(plan)) {
       text += "warning: " + line + '\n';
     }
@@ -231,8 +232,7 @@ Trainer::Outcome run_told(Trainer& trainer, Log& log) {
   try {
     return trainer.run(stop_requested);
   } catch (const std::exception& error) {
-    const std::string message = error.what();
-    log.note(message.substr(0, message.find('\n')));  // LibTorch's go on with a backtrace
+    log.note(error_text(error));
     throw;
   }
 }
@@ -256,12 +256,12 @@ bool begin(const Plan& plan, Trainer& trainer, const RunDirectory& run) {
 int train(const Plan& plan, const RunDirectory& run) {
   const auto& config = plan.config;
   const Images images = open_images(plan);
-  const std::string others = require_same_images(plan, *images.pretraining);
   Log log(console_level(config));
-  log.open_file(log_file(config.log_file, run));
   std::optional<BadImages> bad_images;
   const auto leave_out = [&bad_images](const BadImage& image) { bad_images->add(image); };
   Trainer trainer(config, plan.runtime, *images.pretraining, run, log, leave_out);
+  const std::string others = require_same_images(plan, trainer.dataset_fingerprint());
+  log.open_file(log_file(config.log_file, run));
   const bool already_done = begin(plan, trainer, run);
   bad_images.emplace(run.bad_images(), config.max_bad_images, [&log](const std::string& line) { log.warning(line); });
   log_start(plan, trainer, run, log);

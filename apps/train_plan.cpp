@@ -211,7 +211,7 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
   const auto known = problems.size();
   find_images(plan, line.unread, problems);
   if (plan.start.newest) {
-    if (problems.size() > known && !line.given.contains("dataset_path")) {
+    if (problems.size() > known && plan.images.size == 0 && !line.given.contains("dataset_path")) {
       problems.back() += "; the run was started there: --dataset_path names where the data set is now";
     }
     compare_size(plan, problems);

@@ -86,6 +86,9 @@ NewestCheckpoint read_newest_checkpoint(const RunDirectory& run) {
     } catch (const DamagedCheckpoint& error) {
       newest.damaged.push_back({file, error.what()});
     } catch (const Error& error) {
+      if (newest.damaged.empty()) {
+        throw;
+      }
       throw Error(reasons_of(newest.damaged) + error.what());
     }
   }

@@ -138,31 +138,7 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
   relic_->train();
   Outcome outcome = Outcome::finished;
   try {
-    for (;;) {
-      if (evaluation_is_due()) {
-        evaluate();
-      }
-      if (progress_.step >= last) {
-        break;
-      }
-      if (profile_) {
-        profile_->begin_step(source->times());
-        if (profile_->is_due()) {
-          report_profile();
-        }
-      }
-      train_step(source->next());
-      enter(profile_.get(), StepPart::rest);
-      const bool interrupted = stop();
-      after_step(interrupted || progress_.step == last);
-      if (interrupted) {
-        outcome = Outcome::interrupted;
-        break;
-      }
-    }
-  } catch (const Interrupted&) {  // while it was evaluating, which a resumed run does first
-    outcome = Outcome::interrupted;
-    save(true);
+    outcome = train(*source, last, stop);
   } catch (const FailedStep& failure) {
     stop_at(failure.step, failure.what());
   }
@@ -179,6 +155,35 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
     report_profile();
   }
   return outcome;
+}
+
+Trainer::Outcome Trainer::train(ViewSource& views, std::int64_t last, const std::function<bool()>& stop) {
+  try {
+    for (;;) {
+      if (evaluation_is_due()) {
+        evaluate();
+      }
+      if (progress_.step >= last) {
+        return Outcome::finished;
+      }
+      if (profile_) {
+        profile_->begin_step(views.times());
+        if (profile_->is_due()) {
+          report_profile();
+        }
+      }
+      train_step(views.next());
+      enter(profile_.get(), StepPart::rest);
+      const bool interrupted = stop();
+      after_step(interrupted || progress_.step == last);
+      if (interrupted) {
+        return Outcome::interrupted;
+      }
+    }
+  } catch (const Interrupted&) {  // while it was evaluating, which a resumed run does first
+    save(true);
+    return Outcome::interrupted;
+  }
 }
 
 void Trainer::profile(std::int64_t steps) {

@@ -20,6 +20,13 @@ bool available() {
   return fused_norm_act(norm, in_rows(torch::randn({2, 16, 2, 2})), After::relu, {}).defined();
 }
 
+class CpuNormAct : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!available()) GTEST_SKIP() << "a processor without AVX2";
+  }
+};
+
 struct Threads {
   explicit Threads(int count) : before(at::get_num_threads()) { at::set_num_threads(count); }
   ~Threads() { at::set_num_threads(before); }
@@ -28,8 +35,7 @@ struct Threads {
   int before;
 };
 
-TEST(CpuNormAct, IsTheDefinition) {
-  if (!available()) GTEST_SKIP() << "a processor without AVX2";
+TEST_F(CpuNormAct, IsTheDefinition) {
   for (const int threads : {1, 2}) {
     const Threads scope(threads);
     for (const auto type : {torch::kFloat, torch::kBFloat16}) {
@@ -40,8 +46,7 @@ TEST(CpuNormAct, IsTheDefinition) {
   }
 }
 
-TEST(CpuNormAct, SumsLongRowsAndLargeMeansExactly) {
-  if (!available()) GTEST_SKIP() << "a processor without AVX2";
+TEST_F(CpuNormAct, SumsLongRowsAndLargeMeansExactly) {
   // A deviation of a thousandth of the mean, over 100,000 rows.
   const auto x = in_rows(1000 + torch::randn({100, 16, 32, 32}));
   torch::nn::BatchNorm2d norm(16);
@@ -53,8 +58,7 @@ TEST(CpuNormAct, SumsLongRowsAndLargeMeansExactly) {
   EXPECT_LT(((norm->running_var - variance) / variance).abs().max().item<double>(), 1e-5);
 }
 
-TEST(CpuNormAct, GradientsKeepTheirDigitsWhereTheMeanIsLarge) {
-  if (!available()) GTEST_SKIP() << "a processor without AVX2";
+TEST_F(CpuNormAct, GradientsKeepTheirDigitsWhereTheMeanIsLarge) {
   const auto x = in_rows(1000 + torch::randn({16, 16, 8, 8})).requires_grad_();
   const auto exact_x = x.detach().to(torch::kDouble).requires_grad_();
   const auto weights = torch::randn_like(x);
@@ -68,8 +72,7 @@ TEST(CpuNormAct, GradientsKeepTheirDigitsWhereTheMeanIsLarge) {
   EXPECT_LT(((gradient - expected).norm() / expected.norm()).item<double>(), 1e-5);
 }
 
-TEST(CpuNormAct, GivesTheSameBitsEachTime) {
-  if (!available()) GTEST_SKIP() << "a processor without AVX2";
+TEST_F(CpuNormAct, GivesTheSameBitsEachTime) {
   const Threads scope(2);
   const auto x = in_rows(torch::randn({32, 64, 16, 16})).requires_grad_();
   const auto once = [&] {
@@ -83,19 +86,14 @@ TEST(CpuNormAct, GivesTheSameBitsEachTime) {
   for (std::size_t i = 0; i < first.size(); ++i) EXPECT_TRUE(torch::equal(first[i], second[i])) << i;
 }
 
-TEST(CpuNormAct, HandsOnWhatIsNoNumber) {
-  if (!available()) GTEST_SKIP() << "a processor without AVX2";
-  testing::expect_what_is_no_number_is_handed_on(cpu);
-}
+TEST_F(CpuNormAct, HandsOnWhatIsNoNumber) { testing::expect_what_is_no_number_is_handed_on(cpu); }
 
-TEST(CpuNormAct, GivesTheSameWithoutGradients) {
-  if (!available()) GTEST_SKIP() << "a processor without AVX2";
+TEST_F(CpuNormAct, GivesTheSameWithoutGradients) {
   testing::expect_the_same_without_gradients(torch::kFloat, cpu);
   testing::expect_the_same_without_gradients(torch::kBFloat16, cpu);
 }
 
-TEST(CpuNormAct, WhereTheShortcutWantsNoGradientItGetsNone) {
-  if (!available()) GTEST_SKIP() << "a processor without AVX2";
+TEST_F(CpuNormAct, WhereTheShortcutWantsNoGradientItGetsNone) {
   const auto shortcut = in_rows(torch::randn({4, 16, 5, 5}));
   torch::nn::BatchNorm2d fused(16);
   torch::nn::BatchNorm2d plain(16);
@@ -105,7 +103,7 @@ TEST(CpuNormAct, WhereTheShortcutWantsNoGradientItGetsNone) {
   EXPECT_TRUE(torch::allclose(gradient, expected, 1e-4, 1e-5));
 }
 
-TEST(CpuNormAct, LeavesAloneWhatItDoesNotTake) {
+TEST(CpuNormActLimits, LeavesAloneWhatItDoesNotTake) {
   torch::nn::BatchNorm2d norm(64);
   const auto x = in_rows(torch::randn({4, 64, 8, 8}));
   EXPECT_EQ(fused_norm_act(norm, x, After::relu, {}).defined(), available());

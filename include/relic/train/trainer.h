@@ -71,6 +71,8 @@ class Trainer {
   void profile(std::int64_t steps);
 
   Relic& relic() { return *relic_; }
+  /// Of its images.
+  [[nodiscard]] std::uint64_t dataset_fingerprint() const { return dataset_fingerprint_; }
   [[nodiscard]] std::int64_t steps_done() const { return progress_.step; }
   [[nodiscard]] std::int64_t last_step() const { return relic::last_step(config_, epochs_.steps); }
   [[nodiscard]] std::int64_t steps_per_epoch() const { return epochs_.steps; }
@@ -79,6 +81,8 @@ class Trainer {
   /// Those of the steps from here to `last`.
   std::unique_ptr<ViewSource> open_views(std::int64_t last);
   void prepare_graph();
+  /// All steps and evaluations up to `last`, or until `stop` says so. Throws FailedStep.
+  Outcome train(ViewSource& views, std::int64_t last, const std::function<bool()>& stop);
   void train_step(const Views& views);
   torch::Tensor forward_and_update(const Views& views, StepProfile* profile);
   /// Under --detect_anomaly, throws NotFinite.

@@ -79,11 +79,10 @@ class Parts {
       }
     });
   }
-  [[nodiscard]] std::int64_t rows_before(std::int64_t part) const { return begin(part); }
-
- private:
+  /// Its first row.
   [[nodiscard]] std::int64_t begin(std::int64_t part) const { return shape_.rows * part / count_; }
 
+ private:
   Shape shape_;
   std::int64_t count_ = 1;
 };
@@ -132,8 +131,8 @@ void find_statistics(const Forward& what, const Compiled<Value>& passes, const P
     double mean = 0;
     double square = 0;
     for (std::int64_t part = 0; part < parts.count(); ++part) {
-      const auto before = static_cast<double>(parts.rows_before(part));
-      const double weight = 1 - before / static_cast<double>(parts.rows_before(part + 1));
+      const auto before = static_cast<double>(parts.begin(part));
+      const double weight = 1 - before / static_cast<double>(parts.begin(part + 1));
       const double shift = means.at(part, c) - mean;
       mean += shift * weight;
       square += squares.at(part, c) + shift * shift * (before * weight);

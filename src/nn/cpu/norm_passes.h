@@ -43,8 +43,7 @@ struct NormPasses {
     alignas(64) float block_squares[kMostChannels];
     std::fill_n(mean, rows.channels, 0.0);
     std::fill_n(squares, rows.channels, 0.0);
-    for (std::int64_t begin = rows.begin; begin < rows.end; begin += in_block(rows.channels)) {
-      const Rows block{begin, std::min(begin + in_block(rows.channels), rows.end), rows.channels};
+    for_each_block(rows, [&](const Rows& block) {
       for_each_group(rows.channels, [&]<int vectors>(std::int64_t channel, Count<vectors>) {
         block_moments<vectors>(block, x + channel, block_mean + channel, block_squares + channel);
       });
@@ -56,7 +55,7 @@ struct NormPasses {
         mean[c] += shift * weight;
         squares[c] += static_cast<double>(block_squares[c]) + shift * shift * (before * weight);
       }
-    }
+    });
   }
 
   /// y = x·scale + shift, plus the shortcut, and ReLU.
@@ -87,8 +86,7 @@ struct NormPasses {
     alignas(64) float block_products[kMostChannels];
     std::fill_n(sums, rows.channels, 0.0);
     std::fill_n(products, rows.channels, 0.0);
-    for (std::int64_t begin = rows.begin; begin < rows.end; begin += in_block(rows.channels)) {
-      const Rows block{begin, std::min(begin + in_block(rows.channels), rows.end), rows.channels};
+    for_each_block(rows, [&](const Rows& block) {
       for_each_group(rows.channels, [&]<int vectors>(std::int64_t channel, Count<vectors>) {
         block_gradient_sums<vectors, passed>(block, of, channel, block_sums + channel, block_products + channel);
       });
@@ -96,7 +94,7 @@ struct NormPasses {
         sums[c] += static_cast<double>(block_sums[c]);
         products[c] += static_cast<double>(block_products[c]);
       }
-    }
+    });
   }
 
   /// dx = dz·scale + (x − mean)·of_x + constant.
@@ -128,9 +126,14 @@ struct NormPasses {
   template <int vectors>
   struct Count {};
 
-  static std::int64_t in_block(std::int64_t channels) {
+  /// Calls take(block) for the rows, as many at a time as the caches hold.
+  template <typename Take>
+  static void for_each_block(const Rows& rows, const Take& take) {
     constexpr std::int64_t values = 16384;
-    return std::clamp<std::int64_t>(values / channels, 16, 256);
+    const auto most = std::clamp<std::int64_t>(values / rows.channels, 16, 256);
+    for (std::int64_t begin = rows.begin; begin < rows.end; begin += most) {
+      take(Rows{begin, std::min(begin + most, rows.end), rows.channels});
+    }
   }
 
   /// Calls take(channel, Count<n>) for groups of four vectors, whose sums the registers hold, then for single ones.

@@ -7,11 +7,11 @@
 namespace relic {
 
 std::string error_text(const std::exception& error) {
-  const std::string message = error.what();
+  std::string message = error.what();
   if (dynamic_cast<const Error*>(&error) != nullptr) {
     return message;
   }
-  const std::string line = message.substr(0, message.find('\n'));  // LibTorch's go on with a backtrace
+  std::string line = message.substr(0, message.find('\n'));  // LibTorch's go on with a backtrace
   // LibTorch's allocator on the CPU has no error of its own, nor has oneDNN.
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr || line.find("CPUAllocator") != std::string::npos ||
       line.find("could not create a primitive") != std::string::npos) {

@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -112,8 +113,11 @@ void whole_step(benchmark::State& state) {
   const bool scales = training.runtime.scales_loss;
   auto found_inf = torch::zeros({}, torch::TensorOptions(training.runtime.device));
   const relic::OwnStream stream(training.runtime.device);
+  std::optional<relic::SideStream> beside;
+  if (training.runtime.device.is_cuda()) beside.emplace(training.runtime.device);
   const auto step = [&](const relic::Views& views) {
-    const auto terms = relic::forward_views(*training.networks, views, config.batch_size, training.forward);
+    const auto terms = relic::forward_views(*training.networks, views, config.batch_size, training.forward,
+                                            /*profile=*/nullptr, beside ? &*beside : nullptr);
     training.adam.zero_grad();
     (scales ? scaler.scaled(terms.loss) : terms.loss).backward();
     relic::find_infinities(terms.loss, training.adam, found_inf);
@@ -129,7 +133,7 @@ void whole_step(benchmark::State& state) {
       step, [](const std::string& reason) { std::fprintf(stderr, "not recorded: %s\n", reason.c_str()); });
   const auto body = [&] {
     const auto measured = whole ? graph.run(training.views) : step(training.views);
-    training.networks->update_target(0.99);
+    training.networks->update_target(0.99, scales ? found_inf : torch::Tensor());
     benchmark::DoNotOptimize(measured.cpu());
   };
   constexpr int recorded = 4;

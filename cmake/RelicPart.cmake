@@ -2,8 +2,9 @@
 #   One folder of the library as a target of its own, part_NAME. A part sees the headers of the parts it names in
 #   DEPENDS through one include root, and links only to them: an arrow that points the wrong way does not link.
 #   TORCH: the part uses LibTorch (and its precompiled header); RELIC_WITH_CUDA says whether CUDA sources are compiled.
-# relic_test(NAME [TORCH] SOURCES file... PARTS part... [LIBRARIES target...])
+# relic_test(NAME [TORCH] [LONG] SOURCES file... PARTS part... [LIBRARIES target...])
 #   A GoogleTest executable test_NAME over those parts; its tests enter ctest one by one, labelled NAME.
+#   LONG: ctest begins them before others, so that they do not run on alone at the end.
 include(GoogleTest OPTIONAL)
 
 if(RELIC_PRECOMPILE_HEADERS)
@@ -39,7 +40,7 @@ function(relic_part name)
 endfunction()
 
 function(relic_test name)
-  cmake_parse_arguments(TEST "TORCH" "" "SOURCES;PARTS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(TEST "TORCH;LONG" "" "SOURCES;PARTS;LIBRARIES" ${ARGN})
   add_executable(test_${name} ${TEST_SOURCES})
   list(TRANSFORM TEST_PARTS PREPEND part_)
   target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/tests")
@@ -49,6 +50,6 @@ function(relic_test name)
   if(TEST_TORCH)
     relic_use_torch(test_${name})
   endif()
-  gtest_discover_tests(test_${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${name}
+  gtest_discover_tests(test_${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${name} COST $<BOOL:${TEST_LONG}>
     ENVIRONMENT "OMP_NUM_THREADS=1") # ctest runs several at once
 endfunction()

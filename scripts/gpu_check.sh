@@ -78,7 +78,7 @@ stage_build() {
 }
 # No test may be skipped where there is a GPU.
 stage_tests() {
-  ctest --test-dir "$build" --parallel 4 --output-on-failure | tee "$logs/ctest.log" &&
+  ctest --test-dir "$build" --parallel "$(nproc)" --output-on-failure | tee "$logs/ctest.log" &&
     { [[ $device == cpu ]] || ! grep -E '\*\*\*(Skipped|Not Run)' "$logs/ctest.log"; }
 }
 # The kernels by themselves: what is read and written where, and in which order. LibTorch's memory comes from CUDA piece by

@@ -17,7 +17,7 @@ case ${1:-} in
   --quick)
     mapfile -t files < <(git ls-files 'src/core/*.cpp' 'src/data/*.cpp' 'src/views/view_*.cpp' 'src/views/render.cpp' \
       'src/train/setting*.cpp' 'src/run/run_directory.cpp' 'src/train/progress.cpp' 'apps/*.cpp' 'tests/core/*.cpp' \
-      'tests/dataset/*.cpp' 'tests/download/*.cpp' 'tests/apps/*.cpp' | grep -vE '^(apps/(train_|memory_|resume_|version)|tests/apps/reliability)')
+      'tests/dataset/*.cpp' 'tests/download/*.cpp' 'tests/apps/*.cpp' | grep -vE '^(apps/(train_|memory_|resume_|version)|tests/apps/(reliability|kills))')
     ;;
   --seconds)
     seconds=$2

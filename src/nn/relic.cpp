@@ -56,9 +56,11 @@ void Relic::update_target(double decay, const torch::Tensor& skipped) {
     at::_foreach_copy_(target_tensors_, online_tensors_);
     at::_foreach_copy_(target_counters_, online_counters_);
   } else if (skipped.defined()) {
-    auto change = at::_foreach_sub(online_tensors_, target_tensors_);
-    at::_foreach_mul_(change, (skipped == 0) * (1 - decay));
-    at::_foreach_add_(target_tensors_, change);
+    // The one operation that looks at such a scalar: a step of gradient descent, with `online` taken for the gradient,
+    // upwards and with a weight decay of 1, so target + (1 − decay)·(online − target), lerp's bits included.
+    at::_fused_sgd_(target_tensors_, online_tensors_, /*momentum_buffer_list=*/{}, /*weight_decay=*/1, /*momentum=*/0,
+                    /*lr=*/1 - decay, /*dampening=*/0, /*nesterov=*/false, /*maximize=*/true, /*is_first_step=*/true,
+                    /*grad_scale=*/{}, skipped);
   } else {
     at::_foreach_lerp_(target_tensors_, online_tensors_, 1 - decay);
   }

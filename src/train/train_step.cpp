@@ -42,29 +42,40 @@ Projections project_per_view(Relic& relic, const Views& views, std::int64_t batc
   return {torch::cat(online), torch::cat(target)};
 }
 
-Projections project_together(Relic& relic, const Views& views, const ForwardOptions& options, StepProfile* profile) {
+Projections project_together(Relic& relic, const Views& views, const ForwardOptions& options, StepProfile* profile,
+                             SideStream* beside) {
   Projections projections;
+  const auto project_by_target = [&] {
+    const torch::NoGradGuard no_grad;
+    projections.target = relic.target().forward(views.global);
+  };
+  if (beside != nullptr) {
+    beside->run(project_by_target);
+  }
   enter(profile, StepPart::online_forward);
   projections.online = relic.online().forward(views.global);
   if (options.local_views > 0) {
     projections.online = torch::cat({projections.online, relic.online().forward(views.local)});
   }
-  enter(profile, StepPart::target_forward);
-  const torch::NoGradGuard no_grad;
-  projections.target = relic.target().forward(views.global);
+  if (beside != nullptr) {
+    beside->join();
+  } else {
+    enter(profile, StepPart::target_forward);
+    project_by_target();
+  }
   return projections;
 }
 
 }  // namespace
 
 LossTerms forward_views(Relic& relic, const Views& views, std::int64_t batch, const ForwardOptions& options,
-                        StepProfile* profile) {
+                        StepProfile* profile, SideStream* beside) {
   Projections projections;
   {
     const AutocastScope autocast(views.global.device().type(), options.autocast);
     projections = options.pass_per_view || options.local_views_reuse_globals
                       ? project_per_view(relic, views, batch, options, profile)
-                      : project_together(relic, views, options, profile);
+                      : project_together(relic, views, options, profile, beside);
   }
   enter(profile, StepPart::loss);
   return relic_loss(projections.online, projections.target, batch, relic.log_temperature, relic.bias, options.loss);

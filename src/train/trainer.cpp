@@ -133,6 +133,9 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
   recorder_ = std::make_unique<StepRecorder>(config_, epochs_, last, run_, scaler_.get(), progress_, log_);
   last_save_seconds_ = now_seconds();
   const OwnStream stream(runtime_.device);
+  if (runtime_.device.is_cuda()) {
+    beside_.emplace(runtime_.device);
+  }
   const auto source = open_views(last);
   prepare_graph();
   relic_->train();
@@ -307,7 +310,9 @@ LossTerms Trainer::watched_forward(const Views& views, StepProfile* profile) {
   if (config_.detect_anomaly) {
     watch.emplace(*relic_);
   }
-  auto terms = forward_views(*relic_, views, config_.batch_size, forward_, profile);
+  // One after the other where each part's time, or the first layer that goes wrong, is asked for.
+  SideStream* const beside = beside_ && profile == nullptr && !watch ? &*beside_ : nullptr;
+  auto terms = forward_views(*relic_, views, config_.batch_size, forward_, profile, beside);
   if (watch && !std::isfinite(terms.loss.item<double>())) {
     throw NotFinite("the loss is not finite, of projections that are");
   }

@@ -1,4 +1,4 @@
-// Trainings that are killed, warned, and kept from writing.
+// Trainings that are warned, kept from writing, and resumed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
@@ -13,11 +13,8 @@
 #include <vector>
 
 #include "apps/program.h"
-#include "relic/core/file.h"
-#include "relic/core/random.h"
 #include "relic/run/checkpoint.h"
 #include "relic/run/run_directory.h"
-#include "support/same_state.h"
 #include "support/temporary_folder.h"
 
 namespace relic {
@@ -28,100 +25,12 @@ using ::testing::AnyOf;
 using testing::Child;
 using testing::count_lines;
 using testing::count_steps;
-using testing::expect_equal;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::slurp;
 using testing::spit;
 using Reliability = testing::ProgramTest;
 using FolderReliability = testing::FolderProgramTest;
-
-/// Rows of metrics.csv without their last column, the rate.
-std::vector<std::string> rows(const std::string& table) {
-  std::istringstream text(table);
-  std::vector<std::string> all;
-  for (std::string line; std::getline(text, line);) all.push_back(line.substr(0, line.rfind(',')));
-  return all;
-}
-
-class Kills : public testing::ProgramTest, public ::testing::WithParamInterface<const char*> {};
-
-/// Waits until a file is being written in the folder; false where none is for three seconds.
-bool wait_for_a_save(const std::filesystem::path& folder) {
-  for (int i = 0; i < 3000; ++i) {
-    std::error_code ignored;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-      if (is_temporary_file(entry.path())) return true;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return false;
-}
-
-constexpr int kRounds = 25;
-constexpr std::int64_t kSteps = 60;
-
-// Each round trains on, with a save after every other step, until it is killed: while it starts, while it trains, while
-// it saves. The seed of the moments is printed, though what a moment meets differs from run to run.
-TEST_P(Kills, AtRandomMomentsLoseNothingAndCountNothingTwice) {
-  const std::vector<std::string> settings{
-      "--precision",         GetParam(), "--log_every_n_steps", "2",   "--no_scores",
-      "--proj_hidden_dim",   "16",       "--num_epochs",        "400", "--max_steps",
-      std::to_string(kSteps)};
-  auto whole = arguments(settings);
-  whole.insert(whole.end(), {"-save_model_dir", (folder_ / "whole").string(), "--log_every_n_steps", "1000"});
-  const auto uninterrupted = Child(whole, folder_.path()).outcome();
-  ASSERT_EQ(uninterrupted.status, 0) << uninterrupted.err;
-
-  const auto seed = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-  CounterRng random(seed, 0, 0, 0);
-  std::cout << "seed of the moments: " << seed << '\n';
-  const RunDirectory run(folder_ / "run");
-  std::int64_t step = -1;
-  int saves_met = 0;
-  for (int round = 0; round < kRounds && step < kSteps; ++round) {
-    auto words = arguments(settings);
-    words.insert(words.end(), {"--resume", "--num_workers", std::to_string(1 + round % 3)});
-    const Child child(words, folder_.path());
-    const int signal = round % 2 == 0 ? SIGKILL : SIGTERM;
-    if (round % 3 != 0) child.wait_for_line("is chance");
-    if (round % 3 == 1) {
-      saves_met += wait_for_a_save(run.folder()) ? 1 : 0;
-    } else {
-      std::this_thread::sleep_for(std::chrono::milliseconds(random.below(round % 3 == 0 ? 2500 : 1000)));
-    }
-    child.send(signal);
-    const auto outcome = child.outcome();
-    // SIGTERM before its handler is there ends a process, too; and the training may have come to its end.
-    EXPECT_TRUE(outcome.signal == signal || (signal == SIGTERM && outcome.status == 143) || outcome.status == 0)
-        << "status " << outcome.status << ", signal " << outcome.signal << ": " << outcome.err;
-    if (!run.has_checkpoint()) {
-      EXPECT_EQ(step, -1) << "a checkpoint is gone";
-      continue;
-    }
-    const auto progress = read_checkpoint(run.checkpoint()).progress;
-    EXPECT_GE(progress.step, step);
-    step = progress.step;
-    for (const auto kept : run.kept_steps()) EXPECT_EQ(read_checkpoint(run.checkpoint_of(kept)).progress.step, kept);
-  }
-  std::cout << "killed up to step " << step << ", " << saves_met << " times in a save\n";
-  EXPECT_GT(step, 4);
-  EXPECT_GT(saves_met, 2);
-
-  auto rest = arguments(settings);
-  rest.emplace_back("--resume");
-  const auto last = Child(rest, folder_.path()).outcome();
-  ASSERT_EQ(last.status, 0) << last.err;
-  const auto a = read_checkpoint(folder_ / "whole/checkpoint.pth");
-  const auto b = read_checkpoint(run.checkpoint());
-  EXPECT_EQ(b.progress.step, kSteps);
-  expect_equal(a, b);
-  EXPECT_EQ(rows(slurp(folder_ / "whole/metrics.csv")), rows(file("metrics.csv")));
-  EXPECT_FALSE(std::filesystem::exists(run.folder() / RunDirectory::kLockName));
-}
-
-INSTANTIATE_TEST_SUITE_P(Precision, Kills, ::testing::Values("fp32", "bf16"),
-                         [](const auto& test) { return std::string(test.param); });
 
 TEST_F(Reliability, AClustersWarningSavesAndReturns75) {
   std::int64_t before = 0;

@@ -8,6 +8,7 @@
 
 #include "relic/nn/relic.h"
 #include "relic/objective/relic_loss.h"
+#include "relic/train/side_stream.h"
 #include "relic/train/step_profile.h"
 #include "relic/views/view_source.h"
 
@@ -26,9 +27,9 @@ struct ForwardOptions {
 };
 
 /// Online and target projections of a batch of `batch` images, and their loss. The target sees the global views alone
-/// and gets no gradient.
+/// and gets no gradient; it runs `beside` the online network where that is given and views of one size go together.
 LossTerms forward_views(Relic& relic, const Views& views, std::int64_t batch, const ForwardOptions& options,
-                        StepProfile* profile = nullptr);
+                        StepProfile* profile = nullptr, SideStream* beside = nullptr);
 
 /// Autocast on one device type for a scope; the cache of cast weights ends with it.
 class AutocastScope {

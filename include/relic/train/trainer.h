@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "relic/train/optimizer.h"
 #include "relic/train/options.h"
 #include "relic/train/runtime.h"
+#include "relic/train/side_stream.h"
 #include "relic/train/step_profile.h"
 #include "relic/train/step_queue.h"
 #include "relic/train/train_step.h"
@@ -121,6 +123,7 @@ class Trainer {
   std::unique_ptr<StepRecorder> recorder_;  // from the start of `run` on
   std::unique_ptr<StepProfile> profile_;    // until it has been reported
   StepQueue queue_;
+  std::optional<SideStream> beside_;  // on a GPU, for the target's pass
   std::unique_ptr<GraphedStep> graph_;
   const Evaluator* evaluator_ = nullptr;
   CheckpointWriter writer_;

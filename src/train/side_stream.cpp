@@ -1,0 +1,33 @@
+#include "relic/train/side_stream.h"
+
+#include <c10/core/Event.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include "train/own_stream.h"
+
+namespace relic {
+
+namespace {
+
+/// What `second` is given from here on waits for what `first` was given before.
+void order(const c10::Stream& first, const c10::Stream& second) {
+  c10::Event done(first.device_type());
+  done.record(first);
+  done.block(second);
+}
+
+}  // namespace
+
+SideStream::SideStream(const torch::Device& gpu)
+    : stream_(c10::impl::VirtualGuardImpl(gpu.type()).getStreamFromGlobalPool(gpu)) {}
+
+void SideStream::run(const std::function<void()>& work) {
+  order(current_stream(stream_.device()), stream_);
+  const c10::StreamGuard guard(stream_);
+  work();
+}
+
+void SideStream::join() { order(stream_, current_stream(stream_.device())); }
+
+}  // namespace relic

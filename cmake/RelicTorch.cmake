@@ -181,7 +181,8 @@ endfunction()
 function(relic_import_torch)
   set(lib "${RELIC_TORCH_ROOT}/lib")
   # Nothing of ours names a symbol of libtorch_cuda.so: its being loaded is what makes the device available.
-  set(whole "-Wl,--no-as-needed")
+  # The system's std::filesystem comes before theirs (see below) also where a linker passes over what precedes all objects.
+  set(whole "-Wl,--no-as-needed,-lstdc++")
   foreach(name IN ITEMS torch torch_cpu torch_cuda c10_cuda)
     string(APPEND whole ",\"${lib}/lib${name}.so\"")
   endforeach()

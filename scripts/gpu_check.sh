@@ -123,11 +123,12 @@ machine() {
   say "- $(nproc) cores of $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $(awk '/MemTotal/ {print int($2 / 1e6)}' /proc/meminfo) GB"
   say "- $("$python" -c 'import torch; print("torch", torch.__version__, "CUDA", torch.version.cuda, "cuDNN", torch.backends.cudnn.version())')"
   say "- $(nvcc --version 2>/dev/null | sed -n 's/^.*release/nvcc/p' || true)"
+  say "- $("${CXX:-c++}" --version | head -n 1), $(cmake --version | head -n 1)"
 }
 # What is worth keeping of a stage's log.
 excerpt() {
   case $1 in
-    build) grep -E '^-- |error' "$logs/build.log" ;;
+    build) grep -E '^-- |error:' "$logs/build.log" ;;
     tests) sed -n '/tests passed/,$p' "$logs/tests.log" ;;
     *) tail -n 60 "$logs/$1.log" ;;
   esac || true
@@ -149,7 +150,8 @@ for name in "${stages[@]}"; do
   set -e
   say "$result, see $logs/$name.log"
   {
-    say "" "## $name: $result, $((SECONDS - stage_began)) s"
+    say
+    say "## $name: $result, $((SECONDS - stage_began)) s"
     say '```'
     declare -f "stage_$name" | sed '1,2d;$d'
     say '```'

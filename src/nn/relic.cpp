@@ -59,7 +59,7 @@ void Relic::update_target(double decay, const torch::Tensor& skipped) {
     // The one operation that looks at such a scalar: a step of gradient descent, with `online` taken for the gradient,
     // upwards and with a weight decay of 1, so target + (1 − decay)·(online − target), lerp's bits included.
     at::_fused_sgd_(target_tensors_, online_tensors_, /*momentum_buffer_list=*/{}, /*weight_decay=*/1, /*momentum=*/0,
-                    /*lr=*/1 - decay, /*dampening=*/0, /*nesterov=*/false, /*maximize=*/true, /*is_first_step=*/true,
+                    /*lr=*/1 - decay, /*dampening=*/0, /*nesterov=*/false, /*maximize=*/true, /*is_first_step=*/false,
                     /*grad_scale=*/{}, skipped);
   } else {
     at::_foreach_lerp_(target_tensors_, online_tensors_, 1 - decay);

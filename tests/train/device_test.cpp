@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <link.h>
 #include <torch/torch.h>
 
 #include <cmath>
@@ -94,12 +95,24 @@ TEST(Runtime, ACudaGraphNeedsACudaDevice) {
   EXPECT_FALSE(choose_runtime(config).tf32);
 }
 
+std::string loaded_in_order() {
+  std::string names;
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* object, std::size_t /*size*/, void* all) {
+        static_cast<std::string*>(all)->append(object->dlpi_name).append("\n");
+        return 0;
+      },
+      &names);
+  return names;
+}
+
 /// LibTorch's libraries bring an older copy along, which does not fit what is compiled here.
 TEST(Linking, TheStandardLibrarysFilesystemIsTheSystems) {
   auto* const remove_all = static_cast<std::uintmax_t (*)(const std::filesystem::path&)>(&std::filesystem::remove_all);
   Dl_info where{};
   ASSERT_NE(::dladdr(reinterpret_cast<void*>(remove_all), &where), 0);
-  EXPECT_THAT(std::filesystem::path(where.dli_fname).filename().string(), HasSubstr("libstdc++.so"));
+  EXPECT_THAT(std::filesystem::path(where.dli_fname).filename().string(), HasSubstr("libstdc++.so"))
+      << loaded_in_order();
 }
 
 }  // namespace

@@ -250,5 +250,14 @@ TEST(TruncateFile, CutsAndNeverGrows) {
   EXPECT_EQ(slurp(folder / "f"), "0123");
 }
 
+TEST(TruncateFile, NamesWhatCannotBeCut) {
+  const TemporaryFolder folder;
+  spit(folder / "f", "0123");
+  EXPECT_EQ(message_of<Error>([&] { truncate_file(folder / "f", 5); }),
+            "cannot cut " + (folder / "f").string() + " to 5 bytes: it has only 4");
+  EXPECT_EQ(message_of<Error>([&] { truncate_file(folder / "absent", 5); }),
+            "cannot cut " + (folder / "absent").string() + ": No such file or directory; check the path");
+}
+
 }  // namespace
 }  // namespace relic

@@ -76,7 +76,8 @@ bool is_device(std::string_view text) {
   text.remove_prefix(5);
   unsigned number = 0;
   const auto [stopped, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc{} && stopped == text.data() + text.size() && number < 1000;
+  constexpr unsigned many = 100;  // LibTorch keeps the number in 8 bits, and takes cuda:256 for cuda:0
+  return error == std::errc{} && stopped == text.data() + text.size() && number < many;
 }
 
 Setting device_setting() {

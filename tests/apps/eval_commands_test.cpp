@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -113,6 +114,14 @@ TEST_F(EvalCommands, WhatCannotBeWrittenIsToldBeforeTheWork) {
   const auto embed = run("embed", {"--encoder", at("run"), "--out", at("names.txt")});
   EXPECT_EQ(embed.status, 2);
   EXPECT_THAT(embed.err, HasSubstr("names.txt: must end in .npy"));
+  std::filesystem::create_directory(folder_ / "locked");
+  std::filesystem::permissions(folder_ / "locked", std::filesystem::perms::owner_read);
+  const auto locked = Child({"probe", "--device", "cpu", "--encoder", at("run"), "--report", at("locked/x.json")},
+                            folder_.path(), testing::obey_permissions)
+                          .outcome();
+  std::filesystem::permissions(folder_ / "locked", std::filesystem::perms::owner_all);
+  EXPECT_EQ(locked.status, 2);
+  EXPECT_THAT(locked.err, HasSubstr("--report " + at("locked/x.json") + ": cannot be written: Permission denied"));
 }
 
 TEST_F(EvalCommands, WhatIsNoEncoderIsToldWithWhatToName) {
@@ -130,7 +139,8 @@ TEST_F(EvalCommands, ProbeNeedsLabels) {
   const auto outcome =
       run("probe", {"--encoder", at("run"), "--dataset_name", "folder", "--dataset_path", at("images")});
   EXPECT_EQ(outcome.status, 2);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr(at("images")), HasSubstr("no labels")));
+  EXPECT_THAT(outcome.err, HasSubstr("--dataset_path " + at("images") +
+                                     ": its images have no labels, without which nothing can be scored"));
 }
 
 TEST_F(EvalCommands, EmbedWritesFeaturesLabelsAndNames) {

@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,6 +72,9 @@ class Child {
   std::filesystem::path err_;
   pid_t pid_ = -1;
 };
+
+/// Takes from root, for good, the right to write everywhere, so that permissions bind it as anybody else.
+inline void obey_permissions() { ::prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE); }
 
 /// A CIFAR-10 of twenty images in a folder of the test's own.
 class ProgramTest : public ::testing::Test {

@@ -77,9 +77,12 @@ TEST(Program, NamesFileAndLineOfABadSettingsFile) {
 }
 
 TEST(Program, ReturnsOneWhereItsOutputCannotBeWritten) {
-  const Outcome outcome = run("--help", "/dev/full");
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_THAT(outcome.err, HasSubstr("standard output"));
+  for (const std::string arguments : {"--help", "--version", "probe --help", "embed --help",
+                                      "--dataset_name shapes --device cpu -b 4 --num_local_views 1 --dry_run"}) {
+    const Outcome outcome = run(arguments, "/dev/full");
+    EXPECT_EQ(outcome.status, 1) << arguments;
+    EXPECT_EQ(outcome.err, "relic_train: standard output cannot be written to\n") << arguments;
+  }
 }
 
 TEST(Program, TellsAWordThatIsNoCommandWithTheNearest) {

@@ -1,9 +1,7 @@
 // Trainings that are warned, kept from writing, and resumed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <linux/capability.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <chrono>
@@ -27,6 +25,7 @@ using testing::count_lines;
 using testing::count_steps;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing::obey_permissions;
 using testing::slurp;
 using testing::spit;
 using Reliability = testing::ProgramTest;
@@ -119,9 +118,6 @@ TEST_F(Reliability, ADiskThatHasRoomAgainIsSavedTo) {
   EXPECT_EQ(count_steps(file("metrics.csv")), static_cast<std::size_t>(checkpoint.progress.step));
 }
 
-/// Takes from root, for good, the right to write everywhere, so that permissions bind it as anybody else.
-void obey_permissions() { ::prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE); }
-
 TEST_F(Reliability, AFolderThatBecomesReadOnlyIsToldAndStopsAtTheThirdTime) {
   const auto run = folder_ / "run";
   const std::vector<std::string> settings{"--num_epochs", "400", "--no_scores", "--log_every_n_steps", "2"};
@@ -184,7 +180,8 @@ TEST_F(Reliability, ADamagedCheckpointIsNamedAndTheOneBeforeItTaken) {
   const auto none = train({"--resume", "--no_scores"});
   EXPECT_EQ(none.status, 2);
   EXPECT_THAT(none.err, AllOf(HasSubstr("run/checkpoint.pth: not a .pth file"), HasSubstr("run/earlier-checkpoint-"),
-                              HasSubstr("--ckpt_path"), HasSubstr("--overwrite")));
+                              HasSubstr("; --ckpt_path " + (folder_ / "run/relic_model.pth").string() +
+                                        " --overwrite starts a new run from the weights of its last save")));
 }
 
 TEST_F(Reliability, ResumeWithOtherDataOrSettingsIsRefusedAndForced) {
@@ -357,6 +354,31 @@ TEST_F(Reliability, AModelThatCannotBeWrittenIsNoFailedSave) {
   // Finished or not.
   EXPECT_EQ(train({"--resume", "--num_epochs", "400", "--max_steps", std::to_string(step), "--no_scores"}).status, 0);
   EXPECT_GT(file("relic_model.pth").size(), 1000000U);
+}
+
+TEST_F(FolderReliability, ScoresThatAreInterruptedAreMadeUp) {
+  // So many that the scores take seconds.
+  put("train/cat", 75);
+  put("train/dog", 75);
+  put("test/cat", 3);
+  put("test/dog", 2);
+  const std::string images = (folder_ / "images").string();
+  {
+    const Child child(
+        arguments({"--dataset_name", "folder", "--dataset_path", images, "--image_size", "24", "--max_steps", "1"}),
+        folder_.path());
+    child.wait_for_line("scoring the untrained encoder on 150 training and 5 test images");
+    child.send(SIGTERM);
+    const auto outcome = child.outcome();
+    EXPECT_EQ(outcome.status, 143) << outcome.err;
+    EXPECT_THAT(outcome.out,
+                HasSubstr("scoring was interrupted; the training is whole and saved, and --resume scores it again"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run/scores.json"));
+  EXPECT_EQ(read_checkpoint(folder_ / "run/checkpoint.pth").progress.step, 1);
+  const auto resumed = run_recorded({"--resume", "--max_steps", "1"});
+  EXPECT_EQ(resumed.status, 0) << resumed.err;
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "run/scores.json"));
 }
 
 TEST_F(Reliability, AnOlderRunsKeptCheckpointsGoWithIt) {

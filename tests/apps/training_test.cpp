@@ -249,6 +249,9 @@ TEST_F(Training, ResumeRefusesAnotherModelOrBatch) {
   EXPECT_EQ(outcome.status, 2);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("--encoder_model_name resnet50"),
                                  HasSubstr("started with --encoder_model_name resnet18"), HasSubstr("--use_siglip")));
+  EXPECT_THAT(train({"--resume", "--image_size", "24"}).err,
+              HasSubstr("--resume with --image_size 24: the run in " + (folder_ / "run").string() +
+                        " was started with --image_size 32; leave the flag out, start anew in another directory"));
 }
 
 TEST_F(Training, StartsFromWeightsThatLieInItsOwnDirectory) {
@@ -278,8 +281,12 @@ TEST_F(Training, NamesTheWeightsToStartFromWhereAnotherFileIsGiven) {
     EXPECT_THAT(refused.err, HasSubstr("--ckpt_path " + (folder_ / name).string() + ": ")) << name;
     EXPECT_EQ(count_lines(refused.err), 1U) << refused.err;
   }
-  EXPECT_THAT(start_from("run/checkpoint.pth").err, HasSubstr("name " + (folder_ / "run/relic_model.pth").string()));
-  EXPECT_THAT(start_from("run/encoder.pth").err, HasSubstr("lies the relic_model.pth to name"));
+  EXPECT_THAT(start_from("run/checkpoint.pth").err,
+              HasSubstr("the checkpoint of a run; to start from its weights name " +
+                        (folder_ / "run/relic_model.pth").string()));
+  EXPECT_THAT(start_from("run/encoder.pth").err,
+              AllOf(HasSubstr("not the weights of a whole model (online_encoder, target_encoder)"),
+                    HasSubstr("lies the relic_model.pth to name")));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "new"));
 }
 

@@ -118,7 +118,8 @@ TEST_F(Fetching, BeginsAnewWhereTheServerKnowsNoRanges) {
 
 TEST_F(Fetching, EndsWhereATransferBeginsAnewEachTimeAndNeverGetsFurther) {
   const LoopbackServer server(cut_first({.contents = small_archive(), .knows_ranges = false}, 70000, SIZE_MAX));
-  EXPECT_THAT(failure(server.url()), HasSubstr("the last of 4 attempts"));
+  EXPECT_THAT(failure(server.url()),
+              HasSubstr("(the last of 4 attempts that brought nothing); check the network, try again later"));
   EXPECT_EQ(server.requests().size(), 5U);  // the first one brought something
 }
 
@@ -216,6 +217,7 @@ TEST_F(Fetching, APartLongerThanTheFileIsBegunAnew) {
   expect_small();
   EXPECT_EQ(server.requests().size(), 3U);
   EXPECT_EQ(server.requests()[2].first_byte(), 0U);
+  EXPECT_THAT(said(), HasSubstr("the server has no rest of what is here; beginning anew"));
 }
 
 TEST_F(Fetching, WhereARefusalDoesNotTellTheSizeTheChecksumDecides) {
@@ -251,6 +253,7 @@ TEST_F(Fetching, ARestThatBeginsElsewhereIsNotUsed) {
   expect_small();
   EXPECT_EQ(server.requests().size(), 3U);
   EXPECT_EQ(server.requests()[2].first_byte(), 0U);
+  EXPECT_THAT(said(), HasSubstr("the server sent another part, or part of another file; beginning anew"));
 }
 
 TEST_F(Fetching, ALengthThatIsTooLargeIsFoundOut) {
@@ -287,8 +290,9 @@ TEST_F(Fetching, ADiskThatIsTooSmallIsToldBeforeAnythingIsFetched) {
   ArchiveSource source{.title = "Small", .url = server.url(), .folder = "small"};
   source.unpacked_bytes = 4'000'000'000'000'000'000;
   const std::string message = message_of<Error>([&] { provide(source); });
-  EXPECT_THAT(message,
-              AllOf(HasSubstr(folder_.path().string()), HasSubstr("4000000.0 TB are needed"), HasSubstr("are free")));
+  EXPECT_THAT(message, AllOf(HasSubstr("no space for small.relic-part and what is unpacked from it in " +
+                                       folder_.path().string()),
+                             HasSubstr("4000000.0 TB are needed"), HasSubstr("are free; free some space")));
   EXPECT_THAT(folder_.names(), Not(Contains("small.relic-part")));
 }
 

@@ -1,8 +1,10 @@
 // The checksum and the line that tells how far a transfer is.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "data/download/md5.h"
 #include "data/download/transfer_progress.h"
+#include "relic/core/error.h"
 #include "support/temporary_folder.h"
 
 namespace relic::testing {
@@ -24,6 +26,12 @@ TEST(Md5, IsThatOfTheSumsInRfc1321) {
 TEST(Md5, OfAFileLargerThanWhatIsReadAtATime) {
   // head -c 3000000 /dev/zero | md5sum
   EXPECT_EQ(md5_of(std::string(3000000, '\0')), "c9fc2d3dd83ab67a129ac10b09c9ebbb");
+}
+
+TEST(Md5, OfWhatCannotBeReadIsToldWithTheReason) {
+  const TemporaryFolder folder;  // it can be opened
+  EXPECT_THAT(message_of<Error>([&] { md5_of_file(folder.path(), [](std::uint64_t) {}); }),
+              ::testing::HasSubstr("cannot read " + folder.path().string() + ": Is a directory"));
 }
 
 TEST(TransferLine, TellsRateAndTimeLeft) {

@@ -36,8 +36,8 @@ TEST_F(Providing, AFolderThatIsThereIsTakenAsItIs) {
 
 TEST_F(Providing, IsForbiddenByNoDownload) {
   options_.allowed = false;
-  EXPECT_THAT(failure(server_.url()),
-              AllOf(HasSubstr((folder_ / "small").string()), HasSubstr("--no_download"), HasSubstr(server_.url())));
+  EXPECT_THAT(failure(server_.url()), AllOf(HasSubstr("no Small in " + (folder_ / "small").string()),
+                                            HasSubstr("--no_download forbids fetching it"), HasSubstr(server_.url())));
   EXPECT_THAT(server_.requests(), IsEmpty());
   EXPECT_THAT(folder_.names(), IsEmpty());
 }
@@ -50,7 +50,7 @@ TEST_F(Providing, MakesTheFolderOfDataSets) {
 
 TEST_F(Providing, SomethingElseOfThatNameIsTold) {
   spit(folder_ / "small", "a file");
-  EXPECT_THAT(failure(server_.url()), AllOf(HasSubstr((folder_ / "small").string()), HasSubstr("is no folder")));
+  EXPECT_THAT(failure(server_.url()), HasSubstr((folder_ / "small").string() + ": is there, but is no folder"));
   std::filesystem::remove(folder_ / "small");
   std::filesystem::create_symlink("nowhere", folder_ / "small");
   EXPECT_THAT(failure(server_.url()), HasSubstr("is no folder"));
@@ -83,8 +83,9 @@ TEST_F(Providing, AnotherAddressWithAChecksumIsChecked) {
 
 TEST_F(Providing, WhatIsNoAddressOrChecksumIsAUsageError) {
   options_.url = "/mnt/small.tar.gz";
-  EXPECT_THAT(failure<UsageError>(server_.url()),
-              AllOf(HasSubstr("--dataset_url /mnt/small.tar.gz"), HasSubstr("file://")));
+  EXPECT_THAT(
+      failure<UsageError>(server_.url()),
+      HasSubstr("--dataset_url /mnt/small.tar.gz: not an address that begins with http://, https:// or file://"));
   options_.url = "ftp://127.0.0.1/small.tar.gz";
   EXPECT_THAT(failure<UsageError>(server_.url()), HasSubstr("--dataset_url ftp://"));
   options_.url.clear();
@@ -118,7 +119,11 @@ TEST_F(ProvidingFromAFile, AnAbsentOrWrongFileIsToldAndStays) {
   EXPECT_THAT(failure("file://" + file), HasSubstr("there is no file " + file));
   spit(file, small_archive());
   md5_ = md5sum("another file");
-  EXPECT_THAT(failure("file://" + file), AllOf(HasSubstr(file), HasSubstr(md5_)));
+  EXPECT_THAT(failure("file://" + file),
+              AllOf(HasSubstr(file), HasSubstr(md5_), HasSubstr("name another file with --dataset_url")));
+  const ArchiveSource source{.title = "Small", .url = "file://" + file, .bytes = 17, .folder = "small"};
+  EXPECT_THAT(message_of<Error>([&] { provide(source); }),
+              HasSubstr(file + ": the archive has " + std::to_string(small_archive().size()) + " bytes, where 17 are"));
   EXPECT_THAT(elsewhere.names(), ElementsAre("small.tgz"));
   EXPECT_THAT(folder_.names(), IsEmpty());
 }

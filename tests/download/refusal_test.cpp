@@ -19,8 +19,8 @@ TEST_P(LastingRefusal, IsAskedOnceAndToldWithAddressAndStatus) {
     connection.send(reply(GetParam(), "<html>no</html>"));
   });
   const std::string status(GetParam(), 3);
-  EXPECT_THAT(failure(server.url()),
-              AllOf(HasSubstr(server.url()), HasSubstr("answered " + status), HasSubstr("--dataset_url")));
+  EXPECT_THAT(failure(server.url()), HasSubstr("cannot download " + server.url() + ": the server answered " + status +
+                                               "; check the address, or name another one with --dataset_url"));
   EXPECT_EQ(server.requests().size(), 1U);
   EXPECT_THAT(folder_.names(), IsEmpty());
 }
@@ -97,7 +97,7 @@ TEST_F(Refusal, AWrongSizeIsToldBeforeAnythingIsFetched) {
   });
   const ArchiveSource source{.title = "Small", .url = server.url(), .bytes = 200, .folder = "small"};
   EXPECT_THAT(message_of<Error>([&] { provide(source); }),
-              AllOf(HasSubstr(server.url()), HasSubstr("123456789 bytes"), HasSubstr("200 are expected")));
+              HasSubstr(server.url() + ": the file there has 123456789 bytes, where 200 are expected"));
   EXPECT_THAT(folder_.names(), IsEmpty());
 }
 
@@ -117,7 +117,8 @@ TEST_F(Refusal, AWrongChecksumIsToldWithBothAndNothingStays) {
   });
   md5_ = md5sum("another file");
   EXPECT_THAT(failure(server.url()),
-              AllOf(HasSubstr(server.url()), HasSubstr(md5_), HasSubstr(md5sum(archive)), HasSubstr("--dataset_md5")));
+              AllOf(HasSubstr(server.url() + ": the archive's MD5 is " + md5sum(archive) + ", where " + md5_),
+                    HasSubstr("what was fetched is removed: try again"), HasSubstr("--dataset_md5")));
   EXPECT_EQ(server.requests().size(), 1U);
   EXPECT_THAT(folder_.names(), IsEmpty());
 }
@@ -127,8 +128,8 @@ TEST_F(Refusal, ALengthThatIsTooSmallLeavesADamagedArchiveWhichIsRemoved) {
   const LoopbackServer server([&](const Request&, std::size_t, Connection& connection) {
     connection.send(head("200 OK", "Content-Length: " + std::to_string(archive.size() - 5000) + "\r\n") + archive);
   });
-  EXPECT_THAT(failure(server.url()),
-              AllOf(HasSubstr("damaged"), HasSubstr("small/images.bin"), HasSubstr(server.url())));
+  EXPECT_THAT(failure(server.url()), AllOf(HasSubstr("damaged in 'small/images.bin'"),
+                                           HasSubstr("(fetched from " + server.url() + ", now removed)")));
   EXPECT_THAT(folder_.names(), IsEmpty());
 }
 
@@ -136,15 +137,27 @@ TEST_F(Refusal, APageInPlaceOfAnArchiveIsTold) {
   const LoopbackServer server([](const Request&, std::size_t, Connection& connection) {
     connection.send(reply("200 OK", "<html>Log in first</html>"));
   });
-  EXPECT_THAT(failure(server.url()), AllOf(HasSubstr("no archive"), HasSubstr(server.url())));
+  EXPECT_THAT(failure(server.url()), AllOf(HasSubstr("no archive (tar or zip), or a damaged one"),
+                                           HasSubstr("(fetched from " + server.url() + ", now removed)")));
   EXPECT_THAT(folder_.names(), IsEmpty());
 }
 
 TEST_F(Refusal, AnEmptyFileIsTold) {
   const LoopbackServer server(
       [](const Request&, std::size_t, Connection& connection) { connection.send(reply("200 OK")); });
-  failure(server.url());
+  EXPECT_THAT(failure(server.url()),
+              AllOf(HasSubstr(server.url() + ": cannot be read: "), HasSubstr("what was fetched is removed")));
   EXPECT_THAT(folder_.names(), IsEmpty());
+}
+
+TEST_F(Refusal, AFileThatEndsEarlyEachTimeIsTold) {
+  const LoopbackServer server([](const Request&, std::size_t, Connection& connection) {
+    connection.send(head("200 OK") + "too short");  // without a length: to the connection's end
+  });
+  const ArchiveSource source{.title = "Small", .url = server.url(), .bytes = 200, .folder = "small"};
+  EXPECT_THAT(message_of<Error>([&] { provide(source); }),
+              HasSubstr("cannot download " + server.url() + ": the transfer ended early (the last of 4 attempts"));
+  EXPECT_EQ(server.requests().size(), 5U);  // the first one brought something
 }
 
 }  // namespace

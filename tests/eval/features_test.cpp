@@ -16,6 +16,7 @@
 #include "support/encoder_record.h"
 #include "support/fill.h"
 #include "support/hashed_images.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {
@@ -24,6 +25,7 @@ using testing::EncoderRecord;
 using testing::fill;
 using testing::HashedImages;
 using ::testing::HasSubstr;
+using testing::message_of;
 using testing::small_images;
 
 /// [1, 3, S, S] float32 of one image, by plain indexing.
@@ -210,7 +212,10 @@ TEST(Features, EmptyDataSetsAndBadSizes) {
   const auto encoder = std::make_shared<MeanEncoder>();
   const Features none = extract_features(*encoder, small_images(0), 32, torch::kCPU);
   EXPECT_EQ(none.x.sizes(), (std::vector<std::int64_t>{0, 3}));
-  EXPECT_THROW(extract_features(*encoder, small_images(1), 0, torch::kCPU), UsageError);
+  EXPECT_EQ(message_of<UsageError>([&] { extract_features(*encoder, small_images(1), 0, torch::kCPU); }),
+            "features need an image size of at least 1, not 0");
+  const HashedImages flat(std::vector<std::pair<int, int>>{{0, 5}});
+  EXPECT_EQ(message_of<Error>([&] { extract_features(*encoder, flat, 32, torch::kCPU); }), "an image of 0 by 5 pixels");
 }
 
 }  // namespace

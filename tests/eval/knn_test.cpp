@@ -131,10 +131,15 @@ TEST(Knn, WhatItRefuses) {
   EXPECT_THAT(message(good, {.x = good.x, .labels = torch::full({20}, -1)}, 4, 5, 0.1),
               HasSubstr("the test features have images without a label"));
   EXPECT_THAT(message({.x = torch::empty({0, 6}), .labels = torch::empty({0}, torch::kLong)}, good, 4, 5, 0.1),
-              HasSubstr("the training features are empty"));
+              HasSubstr("the training features are empty: a score needs at least one labelled image"));
   EXPECT_THAT(message(good, {.x = good.x.clone().index_put_({3, 2}, std::nan("")), .labels = good.labels}, 4, 5, 0.1),
               HasSubstr("the test features hold NaN or infinity"));
-  EXPECT_THAT(message(good, {.x = good.x, .labels = good.labels.slice(0, 1)}, 4, 5, 0.1), HasSubstr("N labels"));
+  for (const Features& bad : {Features{.x = {}, .labels = good.labels}, Features{.x = good.x, .labels = {}},
+                              Features{.x = good.x.flatten(), .labels = good.labels},
+                              Features{.x = good.x, .labels = good.labels.unsqueeze(1)},
+                              Features{.x = good.x, .labels = good.labels.slice(0, 1)}}) {
+    EXPECT_THAT(message(good, bad, 4, 5, 0.1), HasSubstr("the test features need a matrix [N, D] and N labels"));
+  }
 }
 
 }  // namespace

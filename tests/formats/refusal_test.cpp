@@ -2,7 +2,11 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <filesystem>
 #include <limits>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "formats/archives.h"
 #include "relic/core/error.h"
@@ -64,20 +68,43 @@ TEST(PthRefusals, KnownGlobalsOnlyTakeWhatPyTorchWrites) {
               HasSubstr("a tensor of 0 arguments"));
   EXPECT_THAT(message_of(whole("N)R")), HasSubstr("calls something that is no function"));
   EXPECT_THAT(message_of(whole(global("torch", "FloatStorage") + "NR")), HasSubstr("calls something that is no"));
-  EXPECT_THAT(message_of(whole(global("torch", "FloatStorage"))), HasSubstr("holds torch.FloatStorage itself"));
+  EXPECT_THAT(message_of(whole(global("torch", "FloatStorage"))),
+              HasSubstr("holds torch.FloatStorage itself, which is none of dict, list, tuple, number, string, tensor"));
   EXPECT_THAT(message_of(whole(storage("FloatStorage", "0", 4))), HasSubstr("holds a bare storage"));
 }
 
 TEST(PthRefusals, OpcodesThatNoStateDictNeeds) {
   EXPECT_THAT(message_of(whole(global("torch", "FloatStorage") + ")" + bytes({0x81}))),
               HasSubstr("byte 23: asks for an object (NEWOBJ), which no state dict needs; refused"));
-  EXPECT_THAT(message_of(whole("(ios\nsystem\n")), HasSubstr("an object (INST)"));
-  EXPECT_THAT(message_of(whole(bytes({0x82, 1}))), HasSubstr("an object (EXT1)"));
-  EXPECT_THAT(message_of(whole(bytes({'C', 1, 0}))), HasSubstr("bytes (SHORT_BINBYTES)"));
-  EXPECT_THAT(message_of(whole(bytes({0x8f}))), HasSubstr("a set (EMPTY_SET)"));
+  const std::vector<std::pair<int, std::string>> names{{'i', "an object (INST)"},
+                                                       {'o', "an object (OBJ)"},
+                                                       {0x92, "an object (NEWOBJ_EX)"},
+                                                       {0x82, "an object (EXT1)"},
+                                                       {0x83, "an object (EXT2)"},
+                                                       {0x84, "an object (EXT4)"},
+                                                       {0x8b, "an integer of any size (LONG4)"},
+                                                       {'B', "bytes (BINBYTES)"},
+                                                       {'C', "bytes (SHORT_BINBYTES)"},
+                                                       {0x8e, "bytes (BINBYTES8)"},
+                                                       {0x96, "bytes (BYTEARRAY8)"},
+                                                       {0x97, "a buffer (NEXT_BUFFER)"},
+                                                       {0x98, "a buffer (READONLY_BUFFER)"},
+                                                       {'T', "bytes (BINSTRING)"},
+                                                       {'U', "bytes (SHORT_BINSTRING)"},
+                                                       {0x8f, "a set (EMPTY_SET)"},
+                                                       {0x90, "a set (ADDITEMS)"},
+                                                       {0x91, "a set (FROZENSET)"},
+                                                       {'P', "an object outside it (PERSID)"},
+                                                       {'0', "POP"},
+                                                       {'1', "POP_MARK"},
+                                                       {'2', "DUP"}};
+  for (const auto& [opcode, name] : names) {
+    EXPECT_THAT(message_of(whole(bytes({opcode}))),
+                HasSubstr("byte 2: asks for " + name + ", which no state dict needs"));
+  }
   EXPECT_THAT(message_of(whole(bytes({0xff}))), HasSubstr("unknown opcode 255"));
   EXPECT_THAT(message_of(whole("I1\n")), HasSubstr("unknown opcode 73"));
-  EXPECT_THAT(message_of(bytes({0x80, 6}) + "N."), HasSubstr("pickle protocol 6"));
+  EXPECT_THAT(message_of(bytes({0x80, 6}) + "N."), HasSubstr("pickle protocol 6; save with pickle_protocol 2 to 5"));
   EXPECT_THAT(message_of("(dp0\n."), HasSubstr("does not begin as a pickle of protocol 2 to 5"));
 }
 
@@ -90,8 +117,9 @@ TEST(PthRefusals, DamagedPickles) {
   EXPECT_THAT(message_of(whole("N(a")), HasSubstr("takes a value from an empty stack"));
   EXPECT_THAT(message_of(whole("t")), HasSubstr("no mark on the stack"));
   EXPECT_THAT(message_of(whole("}(Nu")), HasSubstr("a dict's key without a value"));
-  EXPECT_THAT(message_of(whole("}Na")), HasSubstr("would append to a dict"));
+  EXPECT_THAT(message_of(whole("}Na")), HasSubstr("would append to a dict; damaged, or refused"));
   EXPECT_THAT(message_of(whole("](Nu")), HasSubstr("a dict's key without a value"));
+  EXPECT_THAT(message_of(whole("](NNu")), HasSubstr("would set items of a list"));
   EXPECT_THAT(message_of(whole("]NNs")), HasSubstr("would set an item of a list"));
   EXPECT_THAT(message_of(whole("N}b")), HasSubstr("would set attributes of None"));
   EXPECT_THAT(message_of(whole(bytes({'h', 7}))), HasSubstr("recalls object 7, which is not there"));
@@ -100,8 +128,9 @@ TEST(PthRefusals, DamagedPickles) {
   EXPECT_THAT(message_of(whole("X" + bytes({0xff, 0xff, 0xff, 0xff}) + "abc")), HasSubstr("cut short"));
   EXPECT_THAT(message_of(whole(bytes({0x8d, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}))), HasSubstr("cut short"));
   EXPECT_THAT(message_of(whole("cos")), HasSubstr("cut short"));
-  EXPECT_THAT(message_of(whole(bytes({0x8a, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1}))), HasSubstr("an integer of 9 bytes"));
-  EXPECT_THAT(message_of(whole("NN" + bytes({0x93}))), HasSubstr("takes None for a name"));
+  EXPECT_THAT(message_of(whole(bytes({0x8a, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1}))),
+              HasSubstr("an integer of 9 bytes; 8 are the most"));
+  EXPECT_THAT(message_of(whole("NN" + bytes({0x93}))), HasSubstr("takes None for a name; damaged"));
 }
 
 TEST(PthRefusals, ValuesThatCannotBeHandedOver) {
@@ -116,8 +145,16 @@ TEST(PthRefusals, ValuesThatCannotBeHandedOver) {
     chain += std::string(60, ']') + (i == 0 ? "N" : bytes({'h', i - 1})) + std::string(60, 'a') + bytes({'q', i});
   }
   EXPECT_THAT(message_of(whole("(" + chain + "t")), HasSubstr("nested deeper than 100"));
-  EXPECT_THAT(message_of(whole("}NNs")), HasSubstr("a dict with None as a key"));
+  EXPECT_THAT(message_of(whole("}NNs")), HasSubstr("holds a dict with None as a key; keys may be strings or integers"));
   EXPECT_THAT(message_of(whole("})Ns")), HasSubstr("a dict with a tuple as a key"));
+}
+
+TEST(PthRefusals, MoreObjectsThanAStateDictHas) {
+  std::string lists = "}";
+  for (int i = 0; i < 10'000'000; ++i) {
+    lists += "]b";  // one that is thrown away at once
+  }
+  EXPECT_THAT(message_of(whole(lists)), HasSubstr("holds more than 10000000 objects"));
 }
 
 TEST(PthRefusals, SharedListsAreNotMultiplied) {
@@ -145,6 +182,8 @@ TEST(PthRefusals, TensorsMustFitTheirStorage) {
   EXPECT_THAT(message_of(whole(tensor(4, 1, {integer(2)}, {integer(-1)}))), HasSubstr("a tensor's stride is -1"));
   EXPECT_THAT(message_of(whole(tensor(4, 0, {text("x")}, {one}))), HasSubstr("a tensor's size is a string"));
   EXPECT_THAT(message_of(whole(tensor(4, 0, {one, one}, {one}))), HasSubstr("a tensor of 2 sizes and 1 strides"));
+  EXPECT_THAT(message_of(whole(global("torch._utils", "_rebuild_tensor_v2") + "(NNNNNNtR")),
+              HasSubstr("a tensor over None; damaged"));
   EXPECT_THAT(message_of(whole(tensor(5, 0, {one}, {one}))),
               HasSubstr("storage 0 should have 5 elements but has 4; damaged"));
   EXPECT_THAT(message_of(whole(tensor(-1, 0, {one}, {one}))), HasSubstr("a tensor's storage is -1"));
@@ -224,14 +263,16 @@ TEST(PthRefusals, OtherKindsOfFile) {
               HasSubstr("its data.pkl of 67108865 bytes is too large for a state dict"));
   EXPECT_THAT(message_of_file(make_archive({{"data.pkl", whole("N")}, {"byteorder", "big"}})),
               HasSubstr("written on a big-endian machine"));
+}
+
+TEST(PthRefusals, WhatIsNoFile) {
   const TemporaryFolder folder;
-  EXPECT_THROW(
-      try { read_pth(folder / "absent.pth"); } catch (const Error& error) {
-        EXPECT_THAT(error.what(), HasSubstr("absent.pth: "));
-        throw;
-      },
-      Error);
-  EXPECT_THROW(read_pth(folder / ""), Error);
+  EXPECT_THAT(testing::message_of<Error>([&] { read_pth(folder / "absent.pth"); }),
+              HasSubstr("absent.pth: No such file or directory"));
+  for (const std::filesystem::path& path : {folder.path(), folder / "", std::filesystem::path("/dev/null")}) {
+    EXPECT_THAT(testing::message_of<Error>([&] { read_pth(path); }),
+                HasSubstr(path.string() + ": not a file but a folder or device"));
+  }
 }
 
 TEST(PthRefusals, TorchScriptAsTorchSavesIt) {

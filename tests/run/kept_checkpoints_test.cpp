@@ -180,6 +180,28 @@ TEST(KeptCheckpoints, AFieldOfTheWrongTypeIsDamage) {
               HasSubstr("a field of the checkpoint has the wrong type; the file is damaged"));
 }
 
+TEST(KeptCheckpoints, AFieldThatIsMissingIsNamed) {
+  SavedRun run;
+  c10::impl::GenericDict dict(c10::StringType::get(), c10::AnyType::get());
+  dict.insert("format", "relic_train checkpoint");
+  dict.insert("format_version", std::int64_t{1});
+  write_pth(run.directory.checkpoint(), dict);
+  EXPECT_THAT(message_of<DamagedCheckpoint>([&] { read_checkpoint(run.directory.checkpoint()); }),
+              HasSubstr("checkpoint.pth: not a checkpoint of relic_train (no 'settings' in it)"));
+}
+
+TEST(KeptCheckpoints, ADamagedOneThatCannotBeSetAsideIsTold) {
+  SavedRun run;
+  run.save(400);
+  run.save(800);
+  damage(run.directory.checkpoint());
+  std::filesystem::create_directories(run.folder / "checkpoint.pth.damaged/in the way");
+  const auto newest = read_newest_checkpoint(run.directory);
+  EXPECT_THAT(message_of<Error>([&] { set_damaged_aside(newest, run.directory); }),
+              HasSubstr("cannot rename " + run.directory.checkpoint().string() + " to checkpoint.pth.damaged: "));
+  EXPECT_EQ(run.step_of(run.directory.checkpoint_of(400)), 400);
+}
+
 TEST(KeptCheckpoints, ADamagedOneIsNamedThoughTheOneBeforeItMayNotBeRead) {
   SavedRun run;
   run.save(400);

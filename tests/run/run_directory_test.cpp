@@ -31,7 +31,7 @@ TEST(RunDirectory, IsFreeUntilItHoldsAFileOfARun) {
   EXPECT_NO_THROW(run.require_free());
   write_file(run.checkpoint(), "a run");
   EXPECT_THAT(message_of<UsageError>([&] { run.require_free(); }),
-              AllOf(HasSubstr("--resume"), HasSubstr("--overwrite")));
+              HasSubstr("holds a run already; --resume goes on with it, --overwrite starts anew in its place"));
 }
 
 TEST(RunDirectory, FilesWithoutACheckpointAreNeitherResumedNorWrittenOver) {
@@ -39,13 +39,16 @@ TEST(RunDirectory, FilesWithoutACheckpointAreNeitherResumedNorWrittenOver) {
   const RunDirectory run(folder.path());
   EXPECT_NO_THROW(run.require_checkpoint_or_nothing());
   write_file(run.log(), "somebody's");
-  for (const auto& message : {message_of<UsageError>([&] { run.require_free(); }),
-                              message_of<UsageError>([&] { run.require_checkpoint_or_nothing(); })}) {
-    EXPECT_THAT(message, AllOf(HasSubstr("train.log"), HasSubstr("no checkpoint.pth"), HasSubstr("--overwrite")));
-  }
+  const std::string folder_name = folder.path().string();
+  EXPECT_THAT(message_of<UsageError>([&] { run.require_free(); }),
+              HasSubstr("-save_model_dir " + folder_name + ": holds files of a run already (train.log), but no " +
+                        "checkpoint.pth to go on from; --overwrite starts anew in their place"));
+  EXPECT_THAT(message_of<UsageError>([&] { run.require_checkpoint_or_nothing(); }),
+              HasSubstr("--resume: " + folder_name + " holds files of a run (train.log), but no checkpoint.pth to go " +
+                        "on from; --overwrite starts anew in their place"));
   write_file(run.model(), "the original's");
   EXPECT_THAT(message_of<UsageError>([&] { run.require_checkpoint_or_nothing(); }),
-              HasSubstr("--ckpt_path " + run.model().string()));
+              HasSubstr("--ckpt_path " + run.model().string() + " --overwrite starts a new run from these weights"));
   write_file(run.checkpoint(), "a run");
   EXPECT_NO_THROW(run.require_checkpoint_or_nothing());
 }
@@ -78,7 +81,9 @@ TEST(CheckpointWriter, TheThirdFailureInARowStops) {
   writer.save(checkpoint);
   writer.save(checkpoint);
   writer.save(checkpoint);
-  EXPECT_THAT(message_of<Error>([&] { writer.save(checkpoint); }), HasSubstr("3 times in a row"));
+  EXPECT_THAT(message_of<Error>([&] { writer.save(checkpoint); }),
+              AllOf(HasSubstr("saving failed 3 times in a row"),
+                    HasSubstr("is kept, --resume goes on from it once that is mended")));
 }
 
 TEST(CheckpointWriter, AFailureIsToldAsSoonAsTheWriteHasEnded) {

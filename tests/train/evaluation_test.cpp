@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <filesystem>
 #include <numeric>
 #include <sstream>
 
@@ -185,6 +186,23 @@ TEST(Evaluation, TheBestEncoderIsThatOfTheBestRowOfTheTable) {
   const auto progress = read_checkpoint(run.directory.checkpoint()).progress;
   EXPECT_EQ(progress.best_step, static_cast<std::int64_t>(best_step));
   EXPECT_NEAR(progress.best_score, best, 1e-12);
+}
+
+TEST(Evaluation, ABestEncoderThatCannotBeWrittenDoesNotEndTheTraining) {
+  TemporaryFolder folder;
+  auto config = testing::small_config(folder / "run");
+  config.max_steps = 1;
+  TrainingRun run(config, kImages);
+  run.log.open_file(folder / "log");
+  const auto evaluator = evaluator_of(run, config);
+  run.trainer->evaluate_with(evaluator);
+  std::filesystem::create_directories(run.directory.best_encoder() / "in the way");
+  EXPECT_EQ(run.trainer->run(testing::never), Trainer::Outcome::finished);
+  EXPECT_THAT(read_file(folder / "log"), HasSubstr("cannot replace " + run.directory.best_encoder().string() +
+                                                   ": Is a directory; the best encoder before stays there"));
+  const auto progress = read_checkpoint(run.directory.checkpoint()).progress;
+  EXPECT_EQ(progress.evaluated_step, 1);
+  EXPECT_EQ(progress.best_step, 0);
 }
 
 TEST(Evaluation, OneThatIsInterruptedIsMadeUpAndTheTableEndsTheSame) {

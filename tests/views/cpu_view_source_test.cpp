@@ -9,16 +9,21 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "relic/core/error.h"
 #include "relic/core/random.h"
+#include "relic/data/sample_order.h"
 #include "relic/views/render.h"
 #include "relic/views/view_params.h"
 #include "relic/views/view_source.h"
+#include "support/hashed_images.h"
 #include "support/temporary_folder.h"
 
 namespace relic {
 namespace {
+
+using testing::message_of;
 
 /// Noise images of several sizes, decoded (made) on demand; those in `broken` cannot be read.
 class NoiseDataset final : public Dataset {
@@ -203,9 +208,15 @@ TEST(CpuViewSource, NoImageThatCanBeReadIsAnError) {
   const NoiseDataset dataset(25, all);
   auto nothing = options(2);
   nothing.left_out = [](const BadImage&) {};
-  EXPECT_EQ(
-      testing::message_of<Error>([&] { make_cpu_view_source(dataset, multi_crop_for(side, 2, 1), nothing)->next(); }),
-      "not one of the 25 images can be read");
+  EXPECT_EQ(message_of<Error>([&] { make_cpu_view_source(dataset, multi_crop_for(side, 2, 1), nothing)->next(); }),
+            "not one of the 25 images can be read");
+}
+
+TEST(CpuViewSource, AnImageWithoutPixelsIsAnError) {
+  const testing::HashedImages dataset(std::vector<std::pair<int, int>>(25, {0, 5}));
+  const auto source = make_cpu_view_source(dataset, multi_crop_for(side, 2, 1), options(2));
+  EXPECT_EQ(message_of<Error>([&] { source->next(); }),
+            "image " + std::to_string(SampleOrder(25, 11, 5).batch(0)[0]) + " of the data set is empty: remove it");
 }
 
 TEST(CpuViewSource, EndsAfterTheLastStep) {
@@ -213,7 +224,7 @@ TEST(CpuViewSource, EndsAfterTheLastStep) {
   const auto source = make_cpu_view_source(dataset, multi_crop_for(side, 1, 0), options(2, 5, 7));
   source->next();
   source->next();
-  EXPECT_THROW(source->next(), Error);
+  EXPECT_EQ(message_of<Error>([&] { source->next(); }), "no views after step 7: the view source ends there");
 }
 
 TEST(CpuViewSource, CanBeDestroyedAtAnyMoment) {
@@ -245,8 +256,25 @@ TEST(CpuViewSource, RefusesWhatCannotWork) {
   const NoiseDataset dataset(10);
   EXPECT_THROW(make_cpu_view_source(dataset, multi_crop_for(side, 2, 0), options(1)), UsageError);
   const NoiseDataset enough(25);
-  EXPECT_THROW(make_cpu_view_source(enough, multi_crop_for(side, 2, 0), options(0)), UsageError);
+  EXPECT_EQ(message_of<UsageError>([&] { make_cpu_view_source(enough, multi_crop_for(side, 2, 0), options(0)); }),
+            "no workers to render views: at least one is needed");
 }
+
+TEST(ResidentViewSource, IsRefusedOnACpu) {
+  const NoiseDataset dataset(25);
+  EXPECT_EQ(message_of<Error>([&] { make_resident_view_source(dataset, multi_crop_for(side, 2, 0), options(1)); }),
+            RELIC_WITH_CUDA ? "views on the GPU: this is no GPU" : "views on the GPU: this is a CPU");
+}
+
+#if !RELIC_WITH_CUDA
+TEST(ResidentViewSource, IsRefusedWhereNoneIsCompiled) {
+  const NoiseDataset dataset(25);
+  auto on_gpu = options(1);
+  on_gpu.device = torch::Device(torch::kCUDA, 0);
+  EXPECT_EQ(message_of<Error>([&] { make_resident_view_source(dataset, multi_crop_for(side, 2, 0), on_gpu); }),
+            "views on the GPU: this program was built without nvcc");
+}
+#endif
 
 }  // namespace
 }  // namespace relic

@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "relic/core/error.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {
+
+using testing::message_of;
 
 TEST(MultiCropFor, HasTheOriginalsSizesAndKernels) {
   struct Expected {
@@ -37,9 +40,12 @@ TEST(MultiCropFor, PutsTheGlobalViewsFirst) {
 }
 
 TEST(MultiCropFor, RefusesWhatCannotBeDrawn) {
-  EXPECT_THROW(multi_crop_for(2, 2, 4), UsageError);
-  EXPECT_THROW(multi_crop_for(32, 0, 4), UsageError);
-  EXPECT_THROW(multi_crop_for(32, 2, -1), UsageError);
+  EXPECT_EQ(message_of<UsageError>([] { multi_crop_for(2, 2, 4); }),
+            "no local views of an image of 2 pixels: at least 3 are needed");
+  EXPECT_EQ(message_of<UsageError>([] { multi_crop_for(32, 0, 4); }),
+            "cannot draw 0 global and 4 local views: at least one global view is needed");
+  EXPECT_EQ(message_of<UsageError>([] { multi_crop_for(32, 2, -1); }),
+            "cannot draw 2 global and -1 local views: at least one global view is needed");
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ std::vector<std::string> damage_text(const Plan& plan) {
   lines.push_back("going on from step " + std::to_string(plan.start.checkpoint()->progress.step) + ", that of " +
                   plan.start.newest->file.filename().string() +
                   "; what lay there is kept, for you to look at or delete: " + kept +
-                  "relic_model.pth.later, encoder.pth.later, metrics.csv.later");
+                  "relic_model.pth.later, encoder.pth.later, metrics.csv.later and the like");
   return lines;
 }
 

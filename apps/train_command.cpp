@@ -183,19 +183,19 @@ void report_scores(const Plan& plan, const Images& images, Trainer& trainer, con
 void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& run) {
   run.remove_leftovers();
   if (const Checkpoint* const checkpoint = plan.start.checkpoint()) {
-    // Another file than the one the run wrote to is not the run's to cut.
-    const auto recorded = log_file(checkpoint->log_file, run);
-    if (std::filesystem::absolute(log_file(plan.config.log_file, run)) == std::filesystem::absolute(recorded)) {
-      cut_back(recorded, static_cast<std::uint64_t>(checkpoint->progress.log_bytes));
+    // A file elsewhere may be other runs' log, too.
+    if (checkpoint->log_file.empty() && plan.config.log_file.empty()) {
+      cut_back(run.log(), static_cast<std::uint64_t>(checkpoint->progress.log_bytes));
     }
     remove_kept_after(run, checkpoint->progress.step);
     write_model_files(*checkpoint, run);
   } else {
-    remove_kept_checkpoints(run, 0);  // before it is written, lest it should ever give way to one of theirs
     trainer.save_start();
+    remove_kept_checkpoints(run, 0);  // the older run's: whole ones of its own until this one's start lies there
     for (const auto& file :
          {run.bad_images(), run.best_encoder(), run.scores(), run.not_finite(), RunDirectory::later(run.model()),
-          RunDirectory::later(run.encoder()), RunDirectory::later(run.metrics())}) {
+          RunDirectory::later(run.encoder()), RunDirectory::later(run.metrics()), RunDirectory::later(run.log()),
+          RunDirectory::later(run.best_encoder())}) {
       std::filesystem::remove(file);
     }
     for (const auto& file : run.damaged_files()) {
@@ -253,7 +253,7 @@ bool begin(const Plan& plan, Trainer& trainer, const RunDirectory& run) {
   return false;
 }
 
-int train(const Plan& plan, const RunDirectory& run) {
+int train(const Plan& plan, const RunDirectory& run, bool locked) {
   const auto& config = plan.config;
   const Images images = open_images(plan);
   Log log(console_level(config));
@@ -265,6 +265,10 @@ int train(const Plan& plan, const RunDirectory& run) {
   const bool already_done = begin(plan, trainer, run);
   bad_images.emplace(run.bad_images(), config.max_bad_images, [&log](const std::string& line) { log.warning(line); });
   log_start(plan, trainer, run, log);
+  if (!locked) {
+    log.warning("the file system of " + run.folder().string() + " knows no locks (flock): see to it yourself that no " +
+                "second process trains there");
+  }
   if (!others.empty()) {
     log.info(others);
   }
@@ -327,7 +331,7 @@ int train_alone(const CommandLine& line, const RunDirectory& run) {
     at::globalContext().setAllowTF32CuDNN(false);  // in scores, too
   }
   try {
-    return train(plan, run);
+    return train(plan, run, lock->held());
   } catch (const c10::OutOfMemoryError&) {
     if (plan.runtime.device.is_cpu()) {
       throw;

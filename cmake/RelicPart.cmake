@@ -50,6 +50,6 @@ function(relic_test name)
   if(TEST_TORCH)
     relic_use_torch(test_${name})
   endif()
-  gtest_discover_tests(test_${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${name} COST $<BOOL:${TEST_LONG}>
+  gtest_discover_tests(test_${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${name} COST $<IF:$<BOOL:${TEST_LONG}>,1000,0>
     ENVIRONMENT "OMP_NUM_THREADS=1") # ctest runs several at once
 endfunction()

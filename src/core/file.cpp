@@ -184,7 +184,11 @@ void AtomicFile::commit() {
     fail("replace", target_, errno);
   }
   temporary_.clear();
-  sync_folder(folder_of(target), target_);
+  try {
+    sync_folder(folder_of(target), target_);
+  } catch (const Error& error) {
+    throw UnsyncedFile(error.what());
+  }
 }
 
 AppendFile::AppendFile(std::filesystem::path path)

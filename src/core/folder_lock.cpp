@@ -61,7 +61,8 @@ FolderLock::FolderLock(const std::filesystem::path& folder, const char* name,
       pause(holder);
       continue;
     }
-    if (reason != 0 || names(path_, descriptor_)) break;  // locked, or no locks here
+    held_ = reason == 0;
+    if (!held_ || names(path_, descriptor_)) break;
     ::close(descriptor_);
   }
   const std::string text = process_and_host();

@@ -57,7 +57,7 @@ void Relic::update_target(double decay, const torch::Tensor& skipped) {
     at::_foreach_copy_(target_counters_, online_counters_);
   } else if (skipped.defined()) {
     // The one operation that looks at such a scalar: a step of gradient descent, with `online` taken for the gradient,
-    // upwards and with a weight decay of 1, so target + (1 − decay)·(online − target), lerp's bits included.
+    // upwards and with a weight decay of 1, so target + (1 − decay)·(online − target).
     at::_fused_sgd_(target_tensors_, online_tensors_, /*momentum_buffer_list=*/{}, /*weight_decay=*/1, /*momentum=*/0,
                     /*lr=*/1 - decay, /*dampening=*/0, /*nesterov=*/false, /*maximize=*/true, /*is_first_step=*/false,
                     /*grad_scale=*/{}, skipped);

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "relic/core/error.h"
+#include "relic/core/file.h"
 #include "relic/run/kept_checkpoints.h"
 
 namespace relic {
@@ -37,6 +38,9 @@ void CheckpointWriter::write(const Checkpoint& checkpoint) {
   }
   try {
     write_checkpoint(checkpoint, run_);
+  } catch (const UnsyncedFile&) {
+    written_step_ = step;
+    throw;
   } catch (...) {
     if (keeps) {
       put_back_checkpoint(run_, *written_step_);

@@ -86,7 +86,7 @@ Setting device_setting() {
                                .placeholder = "DEVICE",
                                .help = "where to train: auto (the first GPU that can be used, else the CPU), cpu, cuda "
                                        "(the current GPU) or cuda:N (GPU number N)",
-                               .allowed = "auto, cpu, cuda or cuda:N"});
+                               .allowed = "auto, cpu, cuda or cuda:N, N from 0 to 99"});
   row.problem = [row](const TrainConfig& config) {
     return is_device(config.device) ? std::string{} : setting::refusal(row, config.device);
   };

@@ -49,8 +49,13 @@ Projections project_together(Relic& relic, const Views& views, const ForwardOpti
     const torch::NoGradGuard no_grad;
     projections.target = relic.target().forward(views.global);
   };
+  // Stochastic depth draws for both from a GPU's one generator: in the same order with and without a second stream.
+  const bool target_first = views.global.is_cuda();
   if (beside != nullptr) {
     beside->run(project_by_target);
+  } else if (target_first) {
+    enter(profile, StepPart::target_forward);
+    project_by_target();
   }
   enter(profile, StepPart::online_forward);
   projections.online = relic.online().forward(views.global);
@@ -59,7 +64,7 @@ Projections project_together(Relic& relic, const Views& views, const ForwardOpti
   }
   if (beside != nullptr) {
     beside->join();
-  } else {
+  } else if (!target_first) {
     enter(profile, StepPart::target_forward);
     project_by_target();
   }

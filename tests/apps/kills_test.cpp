@@ -13,6 +13,7 @@
 #include "apps/program.h"
 #include "relic/core/file.h"
 #include "relic/core/random.h"
+#include "relic/formats/pth.h"
 #include "relic/run/checkpoint.h"
 #include "relic/run/run_directory.h"
 #include "support/same_state.h"
@@ -105,6 +106,11 @@ TEST_P(Kills, AtRandomMomentsLoseNothingAndCountNothingTwice) {
     const auto progress = read_checkpoint(run.checkpoint()).progress;
     EXPECT_GE(progress.step, step);
     step = progress.step;
+    for (const auto& weights : {run.model(), run.encoder()}) {
+      if (std::filesystem::exists(weights)) {
+        EXPECT_NO_THROW(read_state_dict(weights)) << weights;
+      }
+    }
     for (const auto kept : run.kept_steps()) EXPECT_EQ(read_checkpoint(run.checkpoint_of(kept)).progress.step, kept);
   }
   std::cout << "killed up to step " << step << ", " << saves_met << " times in a save\n";
@@ -117,6 +123,9 @@ TEST_P(Kills, AtRandomMomentsLoseNothingAndCountNothingTwice) {
   const auto b = read_checkpoint(run.checkpoint());
   EXPECT_EQ(b.progress.step, steps);
   testing::expect_equal(a, b);
+  for (const char* weights : {"relic_model.pth", "encoder.pth"}) {
+    EXPECT_EQ(file(weights), slurp(folder_ / "whole" / weights)) << weights;
+  }
   EXPECT_EQ(rows(slurp(folder_ / "whole/metrics.csv")), rows(file("metrics.csv")));
   EXPECT_FALSE(std::filesystem::exists(run.folder() / RunDirectory::kLockName));
 }

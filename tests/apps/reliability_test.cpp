@@ -168,6 +168,7 @@ TEST_F(Reliability, ADamagedCheckpointIsNamedAndTheOneBeforeItTaken) {
                                  HasSubstr("going on from step 2, that of earlier-checkpoint-2.pth")));
   EXPECT_EQ(slurp(folder_ / "run/encoder.pth.later"), encoder);
   EXPECT_EQ(count_steps(slurp(folder_ / "run/metrics.csv.later")), 4U);
+  EXPECT_THAT(slurp(folder_ / "run/train.log.later"), HasSubstr("stopped by --max_steps after step 4"));
   EXPECT_THAT(outcome.out, HasSubstr("at step 2 of 6"));
   EXPECT_EQ(slurp(folder_ / "run/checkpoint.pth.damaged"), bytes);
   EXPECT_EQ(count_steps(file("metrics.csv")), 6U);

@@ -142,8 +142,9 @@ TEST_F(Training, TwoProcessesDoNotTrainInOneDirectory) {
 }
 
 TEST_F(Training, WhatCannotBeWrittenCostsNoOlderRun) {
-  ASSERT_EQ(train({"--max_steps", "1"}).status, 0);
+  ASSERT_EQ(train({"--max_steps", "2", "--log_every_n_steps", "1"}).status, 0);
   const auto before = file("checkpoint.pth");
+  const auto one_before = file("earlier-checkpoint-1.pth");
   const auto nowhere = train({"--overwrite", "--max_steps", "1", "--log_file", (folder_ / "no/x.log").string()});
   EXPECT_EQ(nowhere.status, 2);
   EXPECT_THAT(nowhere.err, HasSubstr("there is no folder"));
@@ -154,17 +155,28 @@ TEST_F(Training, WhatCannotBeWrittenCostsNoOlderRun) {
   EXPECT_EQ(small.status, 1);
   EXPECT_THAT(small.err, HasSubstr("ulimit -f"));
   EXPECT_EQ(file("checkpoint.pth"), before);
+  EXPECT_EQ(file("earlier-checkpoint-1.pth"), one_before);
   EXPECT_THAT(file("settings.toml"), HasSubstr("seed = 42"));
 }
 
-TEST_F(Training, TheLogsPlaceIsRememberedAndItIsCutBack) {
-  const auto log = folder_ / "own.log";
-  ASSERT_EQ(train({"--max_steps", "1", "--log_file", log.string()}).status, 0);
+TEST_F(Training, ItsLogIsCutBackToItsCheckpoint) {
+  const auto log = folder_ / "run/train.log";
+  ASSERT_EQ(train({"--max_steps", "1"}).status, 0);
   const auto until_scored = slurp(log).find("points\n");
   spit(log, slurp(log) + "from a process that was killed\n");
   ASSERT_EQ(train({"--resume", "--max_steps", "2"}).status, 0);
   EXPECT_THAT(slurp(log), AllOf(HasSubstr("resuming"), Not(HasSubstr("was killed"))));
   EXPECT_LT(slurp(log).find("resuming"), until_scored + 1000);
+}
+
+TEST_F(Training, ALogElsewhereIsRememberedAndMayBeOtherRunsToo) {
+  const auto log = folder_ / "all.log";
+  ASSERT_EQ(train({"--max_steps", "1", "--no_scores", "--log_file", log.string()}).status, 0);
+  const auto before = slurp(log) + "from another run\n";
+  spit(log, before);
+  ASSERT_EQ(train({"--resume", "--max_steps", "2", "--no_scores"}).status, 0);
+  EXPECT_THAT(slurp(log), ::testing::StartsWith(before));
+  EXPECT_THAT(slurp(log), HasSubstr("resuming"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "run/train.log"));
 }
 

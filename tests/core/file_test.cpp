@@ -96,7 +96,7 @@ TEST(AtomicFile, WritesEverythingThroughShortWrites) {
 TEST(AtomicFile, ReportsAFailedSyncOfTheFolder) {
   const TemporaryFolder folder;
   const FailingCall failing(Call::fsync, 2, EIO);
-  const std::string message = message_of<Error>([&] { write_file(folder / "encoder.pth", "new"); });
+  const std::string message = message_of<UnsyncedFile>([&] { write_file(folder / "encoder.pth", "new"); });
   EXPECT_THAT(message, HasSubstr("Input/output error"));
   EXPECT_EQ(slurp(folder / "encoder.pth"), "new");
 }

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <optional>
 
 #include "relic/core/error.h"
@@ -19,6 +21,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::TemporaryFolder;
+
+bool no_locks = false;
 
 TEST(FolderLock, KeepsOthersOutAndSaysWhoHoldsIt) {
   const TemporaryFolder folder;
@@ -44,6 +48,16 @@ TEST(FolderLock, AFileThatAKilledProcessLeftLocksNobodyOut) {
   ASSERT_TRUE(WIFSIGNALED(status));
   ASSERT_THAT(folder.names(), ElementsAre("lock"));
   EXPECT_NO_THROW(FolderLock(folder.path(), "lock"));
+}
+
+TEST(FolderLock, IsNotHeldWhereTheFileSystemKnowsNoLocks) {
+  const TemporaryFolder folder;
+  no_locks = true;
+  const FolderLock first(folder.path(), "lock");
+  const FolderLock second(folder.path(), "lock");
+  no_locks = false;
+  EXPECT_FALSE(first.held());
+  EXPECT_FALSE(second.held());
 }
 
 TEST(FolderLock, WaitsForTheHolderWhoseNameItTells) {
@@ -75,3 +89,12 @@ TEST(FolderLock, AFolderThatCannotBeWrittenIsAnError) {
 
 }  // namespace
 }  // namespace relic
+
+// Takes the place of the C library's own in this executable: a file system without locks.
+extern "C" int flock(int descriptor, int operation) noexcept {
+  if (relic::no_locks) {
+    errno = ENOSYS;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_flock, descriptor, operation));
+}

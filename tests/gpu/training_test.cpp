@@ -181,6 +181,30 @@ TEST(GpuDeterminism, EndsBitwiseTheSameInterruptedOrNot) {
   }
 }
 
+TEST(GpuTraining, ASkippedStepLeavesTheTargetAndAnyOtherMovesItAsFar) {
+  const torch::Device gpu(torch::kCUDA, 0);
+  Relic relic(RelicOptions{});
+  relic.to(gpu);
+  const auto targets = [&] { return relic.target().parameters(); };
+  const auto copy = [](const std::vector<torch::Tensor>& tensors) {
+    std::vector<torch::Tensor> copies;
+    for (const auto& tensor : tensors) copies.push_back(tensor.clone());
+    return copies;
+  };
+  {
+    const torch::NoGradGuard no_grad;
+    for (auto& weight : relic.online().parameters()) weight.add_(torch::randn_like(weight));
+  }
+  const auto before = copy(targets());
+  const auto online = copy(relic.online().parameters());
+  relic.update_target(0.9, torch::ones({}, gpu));
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(torch::equal(targets()[i], before[i]));
+  relic.update_target(0.9, torch::zeros({}, gpu));
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_TRUE(torch::allclose(targets()[i], torch::lerp(before[i], online[i], 0.1), 1e-5, 1e-6));
+  }
+}
+
 TEST(GpuTraining, CompatRunsInPyTorchsOwnArithmetic) {
   TemporaryFolder folder;
   auto config = config_of(folder / "run");

@@ -3,9 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <thread>
 
+#include "core/failing_calls.h"
 #include "relic/core/error.h"
 #include "relic/core/file.h"
 #include "relic/core/log.h"
@@ -129,6 +133,28 @@ TEST(CheckpointWriter, KnowsTheStepThatLiesThereFromTheOneItFailedToWrite) {
   std::filesystem::rename(folder / "run", folder / "away");
   writer.save(of_step(8));
   EXPECT_EQ(writer.written_step(), 7);
+}
+
+TEST(CheckpointWriter, KeepsEachUnderItsOwnStepWhereTheFolderCannotBeSynced) {
+  TemporaryFolder folder;
+  Log log(LogLevel::error);
+  const RunDirectory run(folder / "run");
+  run.create();
+  CheckpointWriter writer(run, 3, log);
+  for (const std::int64_t step : {0, 1, 2}) {
+    auto checkpoint = std::make_shared<Checkpoint>();
+    checkpoint->progress.step = step;
+    std::optional<testing::FailingCall> failing;
+    if (step == 1) {
+      failing.emplace(testing::Call::fsync, 2, EIO);
+    }
+    writer.save(checkpoint);
+    EXPECT_EQ(writer.written_step(), step);
+  }
+  EXPECT_THAT(run.kept_steps(), ::testing::ElementsAre(1, 0));
+  EXPECT_EQ(read_checkpoint(run.checkpoint_of(0)).progress.step, 0);
+  EXPECT_EQ(read_checkpoint(run.checkpoint_of(1)).progress.step, 1);
+  EXPECT_EQ(read_checkpoint(run.checkpoint()).progress.step, 2);
 }
 
 }  // namespace relic

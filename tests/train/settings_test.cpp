@@ -211,11 +211,11 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Ours, SettingsProblem,
     ::testing::Values(
-        Problem{{{"device", "gpu"}}, "--device gpu: must be auto, cpu, cuda or cuda:N"},
-        Problem{{{"device", "cuda:"}}, "--device cuda:: must be auto, cpu, cuda or cuda:N"},
-        Problem{{{"device", "cuda:-1"}}, "--device cuda:-1: must be auto, cpu, cuda or cuda:N"},
-        Problem{{{"device", "cuda:1x"}}, "--device cuda:1x: must be auto, cpu, cuda or cuda:N"},
-        Problem{{{"device", "cuda:256"}}, "--device cuda:256: must be auto, cpu, cuda or cuda:N"},
+        Problem{{{"device", "gpu"}}, "--device gpu: must be auto, cpu, cuda or cuda:N, N from 0 to 99"},
+        Problem{{{"device", "cuda:"}}, "--device cuda:: must be auto, cpu, cuda or cuda:N, N from 0 to 99"},
+        Problem{{{"device", "cuda:-1"}}, "--device cuda:-1: must be auto, cpu, cuda or cuda:N, N from 0 to 99"},
+        Problem{{{"device", "cuda:1x"}}, "--device cuda:1x: must be auto, cpu, cuda or cuda:N, N from 0 to 99"},
+        Problem{{{"device", "cuda:256"}}, "--device cuda:256: must be auto, cpu, cuda or cuda:N, N from 0 to 99"},
         Problem{{{"precision", "fp8"}}, "--precision fp8: must be fp32, bf16 or fp16; did you mean fp32?"},
         Problem{{{"precision", "double"}}, "--precision double: must be fp32, bf16 or fp16"},
         Problem{{{"stem", "cifer"}}, "--stem cifer: must be auto, cifar or imagenet; did you mean cifar?"},

@@ -9,7 +9,15 @@
 #include <string_view>
 #include <vector>
 
+#include "relic/core/error.h"
+
 namespace relic {
+
+/// A file lies whole in its place, but the system could not be made to write down its name: a power cut may lose it.
+class UnsyncedFile : public Error {
+ public:
+  using Error::Error;
+};
 
 /// A file that appears under its name only when it is complete: written to a temporary file in the same folder, synced,
 /// then renamed over the target. Destroying it uncommitted removes the temporary file and leaves the target as it was.
@@ -30,7 +38,8 @@ class AtomicFile {
 
   void write(const void* data, std::size_t size);
   void write(std::string_view text) { write(text.data(), text.size()); }
-  /// Sync, rename over the target, sync the folder. Nothing may be written afterwards.
+  /// Sync, rename over the target, sync the folder; UnsyncedFile where the last fails. Nothing may be written
+  /// afterwards.
   void commit();
 
  private:

@@ -37,9 +37,10 @@ void embed(const EvalPlan& plan, Log& log) {
   for (const std::int64_t index : features.indices) {
     names += one_line(dataset->name(index)) + "\n";
   }
-  write_file(beside(config.out, ".names.txt"), names);
-  write_npy(beside(config.out, ".labels.npy"), features.labels);
+  // The largest first: where there is no room for it, the older three stay as they were.
   write_npy(config.out, features.x);
+  write_npy(beside(config.out, ".labels.npy"), features.labels);
+  write_file(beside(config.out, ".names.txt"), names);
   log.info("saved " + std::to_string(features.x.size(0)) + " features of " + std::to_string(features.x.size(1)) +
            " dimensions of the split " + config.split + ": " + config.out.string());
 }

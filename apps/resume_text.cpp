@@ -60,8 +60,12 @@ std::vector<std::string> damage_text(const Plan& plan) {
     lines.push_back(damaged.reason);
   }
   std::string kept;
+  std::error_code ignored;
   for (const auto& damaged : plan.start.newest->damaged) {
-    kept += RunDirectory::damaged(damaged.file).filename().string() + ", ";
+    const auto aside = RunDirectory::damaged(damaged.file);
+    if (std::filesystem::exists(aside, ignored) || std::filesystem::exists(damaged.file, ignored)) {
+      kept += aside.filename().string() + ", ";
+    }
   }
   lines.push_back("going on from step " + std::to_string(plan.start.checkpoint()->progress.step) + ", that of " +
                   plan.start.newest->file.filename().string() +

@@ -180,7 +180,7 @@ void report_scores(const Plan& plan, const Images& images, Trainer& trainer, con
 
 /// Prepares the run's directory, in an order in which at every moment something whole lies there: what the run goes on
 /// from, or, over an older run, this one's start.
-void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& run) {
+void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log& log) {
   run.remove_leftovers();
   if (const Checkpoint* const checkpoint = plan.start.checkpoint()) {
     // A file elsewhere may be other runs' log, too.
@@ -188,7 +188,12 @@ void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& r
       cut_back(run.log(), static_cast<std::uint64_t>(checkpoint->progress.log_bytes));
     }
     remove_kept_after(run, checkpoint->progress.step);
-    write_model_files(*checkpoint, run);
+    write_settings_file(run.settings(), plan.config);  // a folder that nothing can be written to is told by this
+    try {
+      write_model_files(*checkpoint, run);
+    } catch (const Error& error) {
+      log.warning(std::string(error.what()) + "; the next save tries again");
+    }
   } else {
     trainer.save_start();
     remove_kept_checkpoints(run, 0);  // the older run's: whole ones of its own until this one's start lies there
@@ -205,8 +210,8 @@ void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& r
     if (plan.config.log_file.empty()) {
       cut_back(run.log(), 0);
     }
+    write_settings_file(run.settings(), plan.config);
   }
-  write_settings_file(run.settings(), plan.config);
 }
 
 /// The scores at the end, where the run has none of them yet; the exit status.
@@ -238,7 +243,7 @@ Trainer::Outcome run_told(Trainer& trainer, Log& log) {
 }
 
 /// Gives the trainer what the run starts from, and the directory what that takes. Whether the run is done already.
-bool begin(const Plan& plan, Trainer& trainer, const RunDirectory& run) {
+bool begin(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log& log) {
   if (plan.start.newest) {
     set_damaged_aside(*plan.start.newest, run);
     trainer.resume(plan.start.newest->checkpoint);
@@ -249,7 +254,7 @@ bool begin(const Plan& plan, Trainer& trainer, const RunDirectory& run) {
   } else if (!plan.start.weights.empty()) {
     trainer.load_weights(plan.start.weights, plan.config.ckpt_path.string());
   }
-  prepare_directory(plan, trainer, run);
+  prepare_directory(plan, trainer, run, log);
   return false;
 }
 
@@ -262,7 +267,7 @@ int train(const Plan& plan, const RunDirectory& run, bool locked) {
   Trainer trainer(config, plan.runtime, *images.pretraining, run, log, leave_out);
   const std::string others = require_same_images(plan, trainer.dataset_fingerprint());
   log.open_file(log_file(config.log_file, run));
-  const bool already_done = begin(plan, trainer, run);
+  const bool already_done = begin(plan, trainer, run, log);
   bad_images.emplace(run.bad_images(), config.max_bad_images, [&log](const std::string& line) { log.warning(line); });
   log_start(plan, trainer, run, log);
   if (!locked) {

@@ -66,7 +66,7 @@ void CheckpointWriter::poll() {
 void CheckpointWriter::finish() {
   wait();
   if (failures_ > 0) {
-    throw Error("the last save failed: " + last_failure_);
+    throw Error("the last save failed: " + last_failure_ + what_is_kept());
   }
   if (!model_failure_.empty()) {
     throw Error("the checkpoint is saved, its model is not: " + model_failure_ + "; --resume writes it");
@@ -100,11 +100,13 @@ void CheckpointWriter::wait() {
       log_.warning("cannot save: " + last_failure_ + "; the checkpoint before is kept, trying again at the next save");
       return;
     }
-    throw Error("saving failed " + std::to_string(failures_) + " times in a row: " + last_failure_ +
-                "; the checkpoint of " +
-                (written_step_ ? "step " + std::to_string(*written_step_) : std::string("before")) +
-                " is kept, --resume goes on from it once that is mended");
+    throw Error("saving failed " + std::to_string(failures_) + " times in a row: " + last_failure_ + what_is_kept());
   }
+}
+
+std::string CheckpointWriter::what_is_kept() const {
+  const std::string step = written_step_ ? "of step " + std::to_string(*written_step_) : "before";
+  return "; the checkpoint " + step + " is kept, --resume goes on from it once that is mended";
 }
 
 }  // namespace relic

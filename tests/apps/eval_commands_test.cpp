@@ -1,6 +1,7 @@
 // relic_train probe and relic_train embed, on a run of one step.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cstdint>
 #include <cstring>
@@ -103,6 +104,26 @@ TEST_F(EvalCommands, TakeTheRunsImageSizeAndFolder) {
   const auto own = run("embed", {"--encoder", at("run"), "--split", "test", "--out", at("f.npy")});
   EXPECT_EQ(own.status, 0) << own.err;
   EXPECT_THAT(own.out, HasSubstr("saved 10 features"));
+}
+
+TEST_F(EvalCommands, FeaturesThatCannotBeWrittenLeaveTheOlderFilesAsTheyWere) {
+  train_one_step();
+  const std::vector<std::string> test_images{"--encoder", at("run"), "--out", at("f.npy"), "--split", "test"};
+  ASSERT_EQ(run("embed", test_images).status, 0);
+  const auto labels = slurp(at("f.labels.npy"));
+  const auto names = slurp(at("f.names.txt"));
+  const auto training = Child({"embed", "--device", "cpu", "--num_threads", "1", "--encoder", at("run"), "--out",
+                               at("f.npy"), "--split", "train"},
+                              folder_.path(),
+                              [] {
+                                const rlimit limit{10000, 10000};
+                                ::setrlimit(RLIMIT_FSIZE, &limit);
+                              })
+                            .outcome();
+  EXPECT_EQ(training.status, 1);
+  EXPECT_THAT(training.err, HasSubstr("f.npy: File too large"));
+  EXPECT_EQ(slurp(at("f.labels.npy")), labels);
+  EXPECT_EQ(slurp(at("f.names.txt")), names);
 }
 
 TEST_F(EvalCommands, WhatCannotBeWrittenIsToldBeforeTheWork) {

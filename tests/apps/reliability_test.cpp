@@ -349,9 +349,13 @@ TEST_F(Reliability, AModelThatCannotBeWrittenIsNoFailedSave) {
   EXPECT_EQ(outcome.status, 1);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("warning: the checkpoint is saved, its model is not: cannot replace"),
                                  HasSubstr("relic_model.pth"), HasSubstr("--resume writes it")));
-  std::filesystem::remove_all(folder_ / "run/relic_model.pth");
-  const auto step = read_checkpoint(folder_ / "run/checkpoint.pth").progress.step;
+  const auto step = read_checkpoint(folder_ / "run/checkpoint.pth").progress.step + 1;
   EXPECT_GE(step, 20);
+  const auto still = train({"--resume", "--num_epochs", "400", "--max_steps", std::to_string(step), "--no_scores"});
+  EXPECT_EQ(still.status, 1);
+  EXPECT_THAT(still.err, HasSubstr("relic_model.pth: Is a directory; the next save tries again"));
+  EXPECT_EQ(read_checkpoint(folder_ / "run/checkpoint.pth").progress.step, step);
+  std::filesystem::remove_all(folder_ / "run/relic_model.pth");
   // Finished or not.
   EXPECT_EQ(train({"--resume", "--num_epochs", "400", "--max_steps", std::to_string(step), "--no_scores"}).status, 0);
   EXPECT_GT(file("relic_model.pth").size(), 1000000U);

@@ -35,6 +35,7 @@ class CheckpointWriter {
  private:
   void write(const Checkpoint& checkpoint);
   void wait();
+  [[nodiscard]] std::string what_is_kept() const;
 
   RunDirectory run_;
   std::int64_t keep_;

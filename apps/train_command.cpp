@@ -197,11 +197,11 @@ void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& r
   } else {
     trainer.save_start();
     remove_kept_checkpoints(run, 0);  // the older run's: whole ones of its own until this one's start lies there
-    for (const auto& file :
-         {run.bad_images(), run.best_encoder(), run.scores(), run.not_finite(), RunDirectory::later(run.model()),
-          RunDirectory::later(run.encoder()), RunDirectory::later(run.metrics()), RunDirectory::later(run.log()),
-          RunDirectory::later(run.best_encoder())}) {
+    for (const auto& file : {run.bad_images(), run.best_encoder(), run.scores(), run.not_finite()}) {
       std::filesystem::remove(file);
+    }
+    for (const auto& file : run.written_over()) {
+      std::filesystem::remove(RunDirectory::later(file));
     }
     for (const auto& file : run.damaged_files()) {
       std::filesystem::remove(file);

@@ -102,7 +102,7 @@ void set_damaged_aside(const NewestCheckpoint& newest, const RunDirectory& run) 
     return;
   }
   std::error_code ignored;
-  for (const auto& file : {run.model(), run.encoder(), run.metrics(), run.log(), run.best_encoder()}) {
+  for (const auto& file : run.written_over()) {
     fs::copy_file(file, RunDirectory::later(file), fs::copy_options::overwrite_existing, ignored);
   }
   for (const auto& [file, reason] : newest.damaged) {

@@ -46,6 +46,7 @@ Projections project_together(Relic& relic, const Views& views, const ForwardOpti
                              SideStream* beside) {
   Projections projections;
   const auto project_by_target = [&] {
+    enter(profile, StepPart::target_forward);
     const torch::NoGradGuard no_grad;
     projections.target = relic.target().forward(views.global);
   };
@@ -54,7 +55,6 @@ Projections project_together(Relic& relic, const Views& views, const ForwardOpti
   if (beside != nullptr) {
     beside->run(project_by_target);
   } else if (target_first) {
-    enter(profile, StepPart::target_forward);
     project_by_target();
   }
   enter(profile, StepPart::online_forward);
@@ -65,7 +65,6 @@ Projections project_together(Relic& relic, const Views& views, const ForwardOpti
   if (beside != nullptr) {
     beside->join();
   } else if (!target_first) {
-    enter(profile, StepPart::target_forward);
     project_by_target();
   }
   return projections;

@@ -1,7 +1,6 @@
 // What is said of data sets whose own files are missing, empty, or do not fit each other.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "relic/core/error.h"
 #include "relic/data/dataset.h"
 #include "relic/data/download.h"
+#include "support/resource_limit.h"
 #include "support/temporary_folder.h"
 
 namespace relic {
@@ -27,6 +27,7 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using testing::message_of;
 using ::testing::Not;
+using testing::ResourceLimit;
 using testing::spit;
 using testing::TemporaryFolder;
 
@@ -40,22 +41,6 @@ class FilesEndAt {
   ~FilesEndAt() { end_of_files = std::numeric_limits<off_t>::max(); }
   FilesEndAt(const FilesEndAt&) = delete;
   FilesEndAt& operator=(const FilesEndAt&) = delete;
-};
-
-/// While it lives, this process can open no file, nor list a folder, whoever runs it.
-class NoMoreFiles {
- public:
-  NoMoreFiles() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit none{0, before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none);
-  }
-  ~NoMoreFiles() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-  NoMoreFiles(const NoMoreFiles&) = delete;
-  NoMoreFiles& operator=(const NoMoreFiles&) = delete;
-
- private:
-  rlimit before_{};
 };
 
 constexpr const char* ten_names = "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n";
@@ -143,7 +128,7 @@ TEST(RefusedSets, AFolderThatCannotBeReadIsNamed) {
   const TemporaryFolder folder;
   std::string message;
   {
-    const NoMoreFiles no_more_files;
+    const ResourceLimit no_more_files(RLIMIT_NOFILE, 0);
     message = refusal("folder", folder.path());
   }
   EXPECT_EQ(message, "cannot read the folder " + folder.path().string() + ": Too many open files");

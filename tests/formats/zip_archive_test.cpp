@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +14,7 @@
 #include "formats/archives.h"
 #include "relic/core/error.h"
 #include "relic/formats/pth.h"
+#include "support/resource_limit.h"
 #include "support/temporary_folder.h"
 
 namespace relic {
@@ -23,6 +23,7 @@ namespace {
 using ::testing::HasSubstr;
 using testing::make_archive;
 using testing::message_of;
+using testing::ResourceLimit;
 using testing::spit;
 using testing::TemporaryFolder;
 
@@ -123,27 +124,11 @@ TEST(ZipArchive, AFileThatShrinksWhileItIsReadIsTold) {
               HasSubstr("a.pth: cannot be read at byte "));
 }
 
-/// While it lives, this process opens no file.
-class NoDescriptors {
- public:
-  NoDescriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit none{0, before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none);
-  }
-  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-  NoDescriptors(const NoDescriptors&) = delete;
-  NoDescriptors& operator=(const NoDescriptors&) = delete;
-
- private:
-  rlimit before_{};
-};
-
 TEST(ZipArchive, AFileThatCannotBeOpenedIsToldWithTheReason) {
   const TemporaryFolder folder;
   spit(folder / "a.pth", sound_archive());
   const auto reading = [&] {
-    const NoDescriptors none;
+    const ResourceLimit no_files(RLIMIT_NOFILE, 0);
     read_pth(folder / "a.pth");
   };
   EXPECT_THAT(message_of<Error>(reading), HasSubstr("a.pth: cannot be opened (Too many open files)"));

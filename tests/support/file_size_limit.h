@@ -1,27 +1,19 @@
 // A full disk, as far as a process can make itself one.
 #pragma once
 
-#include <sys/resource.h>
-
 #include <csignal>
+
+#include "support/resource_limit.h"
 
 namespace relic::testing {
 
 /// A limit on the size of the files that this process writes, as ulimit -f sets it, lifted when it goes.
 class FileSizeLimit {
  public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+  explicit FileSizeLimit(rlim_t bytes) : limit_(RLIMIT_FSIZE, bytes) { std::signal(SIGXFSZ, SIG_IGN); }
 
  private:
-  rlimit before_{};
+  ResourceLimit limit_;
 };
 
 }  // namespace relic::testing

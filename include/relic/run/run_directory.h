@@ -34,6 +34,10 @@ class RunDirectory {
   [[nodiscard]] static std::filesystem::path later(const std::filesystem::path& file) {
     return file.string() + ".later";
   }
+  /// Those that such a run writes over.
+  [[nodiscard]] std::vector<std::filesystem::path> written_over() const {
+    return {model(), encoder(), best_encoder(), metrics(), log()};
+  }
   /// The batch at which numbers were not finite any more.
   [[nodiscard]] std::filesystem::path not_finite() const { return folder_ / "not_finite.txt"; }
   [[nodiscard]] std::filesystem::path log() const { return folder_ / "train.log"; }

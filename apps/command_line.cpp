@@ -25,7 +25,7 @@ void apply_config_file(const std::filesystem::path& path, CommandLine& line) {
     line.problems.emplace_back(error.what());
     require_no_problems(line.problems);
   } catch (const UsageError& error) {
-    line.problems.emplace_back(error.what());
+    line.problems.insert(line.problems.end(), error.lines().begin(), error.lines().end());
   }
 }
 

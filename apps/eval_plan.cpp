@@ -105,6 +105,10 @@ EvalPlan make_eval_plan(const TypedOptions& typed, std::span<const SettingOf<Eva
   const auto attempt = [&problems](const char* flag, const auto& action) {
     try {
       action();
+    } catch (const UsageError& error) {
+      for (const auto& line : error.lines()) {
+        problems.push_back(flag + line);
+      }
     } catch (const Error& error) {
       problems.push_back(flag + std::string(error.what()));
     }
@@ -149,7 +153,11 @@ FoundDataset find_images(const EvalPlan& plan, Split split) {
   if (is_to_be_fetched(config)) {
     fetch_dataset(config);
   }
-  return find_dataset(request_of(config, split));
+  try {
+    return find_dataset(request_of(config, split));
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
 }
 
 int run_eval(const Command& command, std::span<const SettingOf<EvalConfig>> rows,

@@ -4,7 +4,6 @@
 
 #include <exception>
 #include <iostream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -15,14 +14,12 @@
 #include "relic/core/error.h"
 #include "relic/core/heap.h"
 #include "relic/core/nearest_name.h"
+#include "relic/core/text.h"
 #include "train_command.h"
 
 namespace {
 
-void complain(const std::string& message) {
-  std::istringstream lines(message);
-  for (std::string line; std::getline(lines, line);) std::cerr << "relic_train: " << line << '\n';
-}
+void complain(const std::string& line) { std::cerr << "relic_train: " << relic::one_line(line) << '\n'; }
 
 /// A process may start without standard descriptors; the next file that it opens would get their numbers and be
 /// printed into.
@@ -58,7 +55,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const relic::UsageError& error) {
-    complain(error.what());
+    for (const std::string& line : error.lines()) complain(line);
     return 2;
   } catch (const std::exception& error) {
     complain(relic::error_text(error));

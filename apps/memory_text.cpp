@@ -51,6 +51,12 @@ std::string memory_text(const Plan& plan, Relic& relic) {
          bytes_text(need.snapshot) + ", images " + bytes_text(in_memory);
 }
 
+std::int64_t images_that_fit(const MemoryNeed& need, std::int64_t batch_size, double resident, double free) {
+  constexpr double usable = 0.9;  // the rest is lost between blocks
+  const double an_image = (need.activations + need.views) / static_cast<double>(batch_size);
+  return static_cast<std::int64_t>((usable * free - need.state - resident) / an_image);
+}
+
 std::string too_little_gpu_memory(const Plan& plan) {
   const auto& config = plan.config;
   std::string text = "out of the GPU's memory with --batch_size " + std::to_string(config.batch_size) + " and views " +
@@ -60,8 +66,7 @@ std::string too_little_gpu_memory(const Plan& plan) {
     const double resident = resident_bytes(plan);
     const auto need = memory_need(plan, *initial_relic(config, torch::kCPU));
     const auto free = static_cast<double>(free_device_bytes(plan.runtime.device));
-    const double an_image = (need.activations + need.views) / static_cast<double>(config.batch_size);
-    const auto fits = static_cast<std::int64_t>((0.9 * free - need.state - resident) / an_image);
+    const auto fits = images_that_fit(need, config.batch_size, resident, free);
     text += ", which need about " + bytes_text(need.total() - need.snapshot + resident) +
             (free > 0 ? " of " + bytes_text(free) + " free" : "");
     if (fits >= 2 && fits < config.batch_size) {

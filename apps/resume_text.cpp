@@ -59,18 +59,10 @@ std::vector<std::string> damage_text(const Plan& plan) {
   for (const auto& damaged : plan.start.newest->damaged) {
     lines.push_back(damaged.reason);
   }
-  std::string kept;
-  std::error_code ignored;
-  for (const auto& damaged : plan.start.newest->damaged) {
-    const auto aside = RunDirectory::damaged(damaged.file);
-    if (std::filesystem::exists(aside, ignored) || std::filesystem::exists(damaged.file, ignored)) {
-      kept += aside.filename().string() + ", ";
-    }
-  }
   lines.push_back("going on from step " + std::to_string(plan.start.checkpoint()->progress.step) + ", that of " +
                   plan.start.newest->file.filename().string() +
-                  "; what lay there is kept, for you to look at or delete: " + kept +
-                  "relic_model.pth.later, encoder.pth.later, metrics.csv.later and the like");
+                  "; what lies there of later steps is kept under names that end in .damaged and .later, for you to "
+                  "look at or delete");
   return lines;
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "disk_text.h"
 #include "error_text.h"
 #include "fetch_dataset.h"
 #include "memory_text.h"
@@ -69,31 +70,56 @@ std::string require_same_images(const Plan& plan, std::uint64_t fingerprint) {
   return others;
 }
 
+/// Why the training itself would be refused as things stand.
+std::vector<std::string> what_is_in_the_way(const Plan& plan, const RunDirectory& run) {
+  std::vector<std::string> reasons;
+  if (const auto holder = FolderLock::holder(run.folder(), RunDirectory::kLockName); !holder.empty()) {
+    reasons.push_back(run.folder().string() + " is in use by " + holder);
+  }
+  if (!plan.config.resume && !plan.config.overwrite) {
+    try {
+      run.require_free();
+    } catch (const UsageError& error) {
+      reasons.emplace_back(error.what());
+    }
+  }
+  return reasons;
+}
+
 int dry_run(const Plan& plan, const RunDirectory& run) {
   const auto relic = initial_relic(plan.config, torch::kCPU);
   std::string text = settings_toml(plan.config) + '\n';
-  const auto add = [&text](const std::vector<std::string>& lines) {
+  const auto add = [&text](const std::vector<std::string>& lines, const char* before = "") {
     for (const auto& line : lines) {
-      text += line + '\n';
+      text += before + one_line(line) + '\n';
     }
   };
   add(plan_text(plan, *relic));
+  add(plan.runtime.warnings, "warning: ");
+  add(what_is_in_the_way(plan, run), "warning: ");
   if (plan.start.checkpoint() != nullptr) {
     const std::string others = require_same_images(plan, fingerprint(*plan.images.open()));
-    for (const auto& line : damage_text(plan)) {
-      text += "warning: " + line + '\n';
-    }
+    add(damage_text(plan), "warning: ");
     add(resume_text(plan, run));
-    text += others + (others.empty() ? "" : "\n");
+    if (!others.empty()) {
+      add({others});
+    }
   } else if (plan.config.resume) {
-    text += nothing_to_resume(run) + '\n';
+    add({nothing_to_resume(run)});
   }
-  print(text + memory_text(plan, *relic) + '\n');
+  add({memory_text(plan, *relic), disk_text(plan, *relic, run)});
+  if (const auto warning = disk_warning(plan, *relic, run); !warning.empty()) {
+    add({warning}, "warning: ");
+  }
+  print(text);
   return 0;
 }
 
 void log_start(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log& log) {
   for (const auto& warning : plan.runtime.warnings) {
+    log.warning(warning);
+  }
+  if (const auto warning = disk_warning(plan, trainer.relic(), run); !warning.empty()) {
     log.warning(warning);
   }
   for (const auto& line : damage_text(plan)) {
@@ -191,6 +217,7 @@ void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& r
     write_settings_file(run.settings(), plan.config);  // a folder that nothing can be written to is told by this
     try {
       write_model_files(*checkpoint, run);
+      write_best_encoder(*checkpoint, run);
     } catch (const Error& error) {
       log.warning(std::string(error.what()) + "; the next save tries again");
     }
@@ -200,10 +227,7 @@ void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& r
     for (const auto& file : {run.bad_images(), run.best_encoder(), run.scores(), run.not_finite()}) {
       std::filesystem::remove(file);
     }
-    for (const auto& file : run.written_over()) {
-      std::filesystem::remove(RunDirectory::later(file));
-    }
-    for (const auto& file : run.damaged_files()) {
+    for (const auto& file : run.set_aside()) {
       std::filesystem::remove(file);
     }
     cut_back(run.metrics(), 0);
@@ -249,6 +273,7 @@ bool begin(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log& log
     trainer.resume(plan.start.newest->checkpoint);
     if (trainer.steps_done() >= trainer.last_step()) {
       write_model_files(plan.start.newest->checkpoint, run);  // its last save may have been without them
+      write_best_encoder(plan.start.newest->checkpoint, run);
       return true;
     }
   } else if (!plan.start.weights.empty()) {

@@ -120,14 +120,15 @@ bool sound(const Plan& plan, const SettingNames& unread, std::initializer_list<c
 }
 
 /// The log's folder is the user's to make, the run's own is made.
-void require_log_folder(const TrainConfig& config) {
+void require_log_folder(const TrainConfig& config, bool recorded) {
   if (config.log_file.empty()) {
     return;
   }
   std::error_code ignored;
   const auto folder = std::filesystem::absolute(config.log_file).parent_path();
   if (!std::filesystem::is_directory(folder, ignored)) {
-    throw UsageError("--log_file " + config.log_file.string() + ": there is no folder " + folder.string());
+    throw UsageError("--log_file " + config.log_file.string() + ": there is no folder " + folder.string() +
+                     (recorded ? "; the run logs there: --log_file names another file, '' its own train.log" : ""));
   }
 }
 
@@ -182,7 +183,7 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
     try {
       plan.start = read_run(run, plan.config, line.given);
     } catch (const UsageError& error) {  // what the run would have set is unknown, and so is what else is wrong
-      problems.emplace_back(error.what());
+      problems.insert(problems.end(), error.lines().begin(), error.lines().end());
       require_no_problems(problems);
     }
   }
@@ -198,7 +199,7 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
     attempt(problems, [&] { run.require_free(); });
   }
   attempt(problems, [&] { run.require_folder(); });
-  attempt(problems, [&] { require_log_folder(plan.config); });
+  attempt(problems, [&] { require_log_folder(plan.config, plan.start.newest && !line.given.contains("log_file")); });
   if (!plan.start.newest && !plan.config.ckpt_path.empty() &&
       ready({"ckpt_path", "dataset_name", "encoder_model_name", "stem", "proj_hidden_dim", "proj_out_dim"})) {
     attempt(problems, [&] { plan.start.weights = read_initial_weights(plan.config); });

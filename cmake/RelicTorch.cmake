@@ -182,7 +182,7 @@ function(relic_import_torch)
   set(lib "${RELIC_TORCH_ROOT}/lib")
   # Nothing of ours names a symbol of libtorch_cuda.so: its being loaded is what makes the device available.
   # The system's std::filesystem comes before theirs (see below) also where a linker passes over what precedes all objects.
-  set(whole "-Wl,--no-as-needed,-lstdc++")
+  set(whole "-Wl,--no-as-needed,\"${relic_standard_library}\"")
   foreach(name IN ITEMS torch torch_cpu torch_cuda c10_cuda)
     string(APPEND whole ",\"${lib}/lib${name}.so\"")
   endforeach()
@@ -248,6 +248,15 @@ if(EXISTS "${RELIC_TORCH_ROOT}/lib/libc10.so")
   endif()
 endif()
 
+# LibTorch's libraries export an older copy of std::filesystem, which does not fit what GCC compiles here (remove_all ends
+# in a crash): the system's comes first. By its path, since behind -lstdc++ there may be a static library or a linker
+# script, of which the linker takes nothing before it has seen an object that needs it.
+execute_process(COMMAND "${CMAKE_CXX_COMPILER}" -print-file-name=libstdc++.so.6
+  OUTPUT_VARIABLE relic_standard_library OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+if(NOT IS_ABSOLUTE "${relic_standard_library}")
+  set(relic_standard_library "-lstdc++")
+endif()
+
 set(RELIC_WITH_CUDA FALSE)
 set(relic_no_cuda "this LibTorch is a CPU build")
 if(EXISTS "${RELIC_TORCH_ROOT}/lib/libtorch_cuda.so")
@@ -261,9 +270,7 @@ else()
   relic_load_torch()
 endif()
 
-# LibTorch's libraries export an older copy of std::filesystem, which does not fit what GCC compiles here (remove_all ends
-# in a crash): the system's comes first.
-target_link_options(relic::torch INTERFACE "LINKER:--push-state,--no-as-needed,-lstdc++,--pop-state")
+target_link_options(relic::torch INTERFACE "LINKER:--push-state,--no-as-needed,${relic_standard_library},--pop-state")
 
 # at::parallel_for is a loop of its caller's: OpenMP runs it on LibTorch's threads, by LibTorch's own copy of the runtime
 # (two copies would fight for the cores), or one thread does it all. Clang's OpenMP is for another runtime; what GCC has

@@ -71,6 +71,15 @@ FolderLock::FolderLock(const std::filesystem::path& folder, const char* name,
   [[maybe_unused]] const ssize_t written = ::pwrite(descriptor_, text.data(), text.size(), 0);
 }
 
+std::string FolderLock::holder(const std::filesystem::path& folder, const char* name) {
+  const int descriptor = ::open((folder / name).c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return {};
+  const bool taken = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  std::string holder = taken ? contents(descriptor) : std::string();
+  ::close(descriptor);
+  return holder;
+}
+
 FolderLock::~FolderLock() {
   ::unlink(path_.c_str());  // while it is still held: whoever opened it meanwhile finds that it has no name any more
   ::close(descriptor_);

@@ -9,6 +9,7 @@
 
 #include "core/console.h"
 #include "relic/core/file.h"
+#include "relic/core/text.h"
 
 namespace relic {
 namespace {
@@ -104,8 +105,9 @@ void Log::open_file(const std::filesystem::path& path) {
 
 std::uint64_t Log::file_bytes() const { return sinks_->file ? sinks_->file->bytes() : 0; }
 
-void Log::note(const std::string& line) {
+void Log::note(const std::string& text) {
   if (sinks_->file) {
+    const std::string line = one_line(text);
     sinks_->file->log({"relic", spdlog::level::err, spdlog::string_view_t(line.data(), line.size())});
   }
 }
@@ -114,7 +116,8 @@ void Log::progress(const std::string& line) { sinks_->console->progress(line); }
 
 bool Log::has_terminal() const { return sinks_->console->has_terminal(); }
 
-void Log::write(LogLevel level, const std::string& line) {
+void Log::write(LogLevel level, const std::string& text) {
+  const std::string line = one_line(text);
   sinks_->logger.log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 

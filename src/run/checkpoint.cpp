@@ -45,15 +45,22 @@ StateDict tensors_field(const Dict& dict, const std::string& key, const std::str
 
 }  // namespace
 
-bool is_finite(const Checkpoint& checkpoint) {
-  const auto finite = [](const StateDict& tensors) {
-    return std::ranges::all_of(tensors, [](const auto& item) {
+std::string first_not_finite(const Checkpoint& checkpoint) {
+  const auto named = [](const std::string& what, const StateDict& tensors) -> std::string {
+    const auto found = std::ranges::find_if(tensors, [](const auto& item) {
       const torch::Tensor& tensor = item.second;
       // A sum is finite only if all of it is, or overflows in float64, which float32 cannot do.
-      return !tensor.is_floating_point() || std::isfinite(tensor.sum(torch::kDouble).template item<double>());
+      return tensor.is_floating_point() && !std::isfinite(tensor.sum(torch::kDouble).template item<double>());
     });
+    return found == tensors.end() ? "" : what + " " + found->first;
   };
-  return finite(checkpoint.model) && finite(checkpoint.first_moments) && finite(checkpoint.second_moments);
+  for (const auto& text : {named("the weight", checkpoint.model), named("a first moment of", checkpoint.first_moments),
+                           named("a second moment of", checkpoint.second_moments)}) {
+    if (!text.empty()) {
+      return text;
+    }
+  }
+  return {};
 }
 
 void write_model_files(const Checkpoint& checkpoint, const RunDirectory& run) {
@@ -66,6 +73,15 @@ void write_model_files(const Checkpoint& checkpoint, const RunDirectory& run) {
     }
   }
   write_state_dict(run.encoder(), encoder);
+}
+
+void write_best_encoder(const Checkpoint& checkpoint, const RunDirectory& run) {
+  if (!checkpoint.best_encoder.empty()) {
+    write_state_dict(run.best_encoder(), checkpoint.best_encoder);
+  } else if (checkpoint.progress.best_step == 0) {
+    std::error_code ignored;
+    std::filesystem::remove(run.best_encoder(), ignored);
+  }
 }
 
 void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run) {
@@ -95,6 +111,7 @@ void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run) {
   dict.insert("second_moments", to_value(checkpoint.second_moments));
   dict.insert("optimizer_steps", to_value(checkpoint.optimizer_steps));
   dict.insert("scaler", to_value(checkpoint.scaler));
+  dict.insert("best_encoder", to_value(checkpoint.best_encoder));
   dict.insert("machine", checkpoint.origin.machine);
   dict.insert("build", checkpoint.origin.build);
   dict.insert("compute_threads", checkpoint.origin.compute_threads);
@@ -169,6 +186,9 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
     checkpoint.second_moments = tensors_field(dict, "second_moments", where);
     checkpoint.optimizer_steps = tensors_field(dict, "optimizer_steps", where);
     checkpoint.scaler = tensors_field(dict, "scaler", where);
+    if (dict.contains("best_encoder")) {
+      checkpoint.best_encoder = tensors_field(dict, "best_encoder", where);
+    }
     checkpoint.origin.machine = later_field(dict, "machine", "").toStringRef();
     checkpoint.origin.build = later_field(dict, "build", "").toStringRef();
     checkpoint.origin.compute_threads = later_field(dict, "compute_threads", std::int64_t{0}).toInt();

@@ -52,6 +52,10 @@ void CheckpointWriter::write(const Checkpoint& checkpoint) {
   model_failure_.clear();
   try {
     write_model_files(checkpoint, run_);
+    if (best_step_ != checkpoint.progress.best_step) {
+      write_best_encoder(checkpoint, run_);
+      best_step_ = checkpoint.progress.best_step;
+    }
   } catch (const std::exception& error) {
     model_failure_ = error.what();
   }

@@ -103,7 +103,7 @@ void set_damaged_aside(const NewestCheckpoint& newest, const RunDirectory& run) 
   }
   std::error_code ignored;
   for (const auto& file : run.written_over()) {
-    fs::copy_file(file, RunDirectory::later(file), fs::copy_options::overwrite_existing, ignored);
+    fs::copy_file(file, RunDirectory::later(file), ignored);
   }
   for (const auto& [file, reason] : newest.damaged) {
     if (fs::exists(file, ignored)) {

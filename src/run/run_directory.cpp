@@ -24,6 +24,30 @@ bool has_content(const fs::path& path) {
 }
 
 constexpr std::string_view kDamaged = ".damaged";
+constexpr std::string_view kLater = ".later";
+
+/// The file's name with `suffix`, and a number behind where that is taken.
+fs::path free_name(const fs::path& file, std::string_view suffix) {
+  const std::string name = file.string() + std::string(suffix);
+  std::error_code ignored;
+  fs::path free = name;
+  for (int number = 2; fs::exists(fs::symlink_status(free, ignored)); ++number) {
+    free = name + "-" + std::to_string(number);
+  }
+  return free;
+}
+
+/// The name before `suffix`, with or without a number behind; empty: it has none.
+std::string_view name_before(std::string_view name, std::string_view suffix) {
+  const auto at = name.rfind(suffix);
+  if (at == std::string_view::npos) {
+    return {};
+  }
+  const auto number = name.substr(at + suffix.size());
+  const bool numbered =
+      number.size() > 1 && number[0] == '-' && number.find_first_not_of("0123456789", 1) == std::string_view::npos;
+  return number.empty() || numbered ? name.substr(0, at) : std::string_view{};
+}
 
 /// Of a kept checkpoint's file.
 std::optional<std::int64_t> step_in_name(std::string_view name) {
@@ -54,18 +78,20 @@ std::vector<std::int64_t> RunDirectory::kept_steps() const {
   return steps;
 }
 
-fs::path RunDirectory::damaged(const fs::path& file) { return file.string() + std::string(kDamaged); }
+fs::path RunDirectory::damaged(const fs::path& file) { return free_name(file, kDamaged); }
 
-std::vector<fs::path> RunDirectory::damaged_files() const {
+fs::path RunDirectory::later(const fs::path& file) { return free_name(file, kLater); }
+
+std::vector<fs::path> RunDirectory::set_aside() const {
+  const auto over = written_over();
   std::vector<fs::path> files;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
-    std::string name = entry.path().filename().string();
-    if (!name.ends_with(kDamaged)) {
-      continue;
-    }
-    name.resize(name.size() - kDamaged.size());
-    if (name == checkpoint().filename() || step_in_name(name)) {
+    const std::string name = entry.path().filename().string();
+    const auto damaged = name_before(name, kDamaged);
+    const auto later = name_before(name, kLater);
+    if (damaged == checkpoint().filename() || step_in_name(damaged) ||
+        std::ranges::any_of(over, [&](const fs::path& file) { return file.filename() == later; })) {
       files.push_back(entry.path());
     }
   }

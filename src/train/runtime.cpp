@@ -116,6 +116,10 @@ Runtime choose_runtime(const TrainConfig& config) {
       runtime.device.is_cpu() ? processor_name() + ", " + at::get_cpu_capability() : device_name(runtime.device);
   const int cores = available_cores();
   runtime.compute_threads = config.num_threads > 0 ? static_cast<int>(config.num_threads) : cores;
+  if (runtime.compute_threads > cores) {
+    runtime.warnings.push_back("--num_threads " + std::to_string(runtime.compute_threads) + ": more than the " +
+                               std::to_string(cores) + " there are cores for, which slows it down");
+  }
   runtime.autocast = choose_precision(config, runtime);
   runtime.scales_loss = runtime.autocast == torch::kHalf;
   runtime.tf32 = !runtime.device.is_cpu() && config.tf32 == "on";

@@ -393,10 +393,7 @@ std::vector<std::string> find_problems(const TrainConfig& config, const SettingN
 }
 
 void require_no_problems(const std::vector<std::string>& problems) {
-  if (problems.empty()) return;
-  std::string all;
-  for (const std::string& problem : problems) all += (all.empty() ? "" : "\n") + problem;
-  throw UsageError(all);
+  if (!problems.empty()) throw UsageError(problems);
 }
 
 }  // namespace relic

@@ -22,12 +22,20 @@ void order(const c10::Stream& first, const c10::Stream& second) {
 SideStream::SideStream(const torch::Device& gpu)
     : stream_(c10::impl::VirtualGuardImpl(gpu.type()).getStreamFromGlobalPool(gpu)) {}
 
-void SideStream::run(const std::function<void()>& work) {
-  order(current_stream(stream_.device()), stream_);
-  const c10::StreamGuard guard(stream_);
-  work();
+void SideStream::run(const std::function<void()>& beside, const std::function<void()>& here) {
+  const auto current = current_stream(stream_.device());
+  order(current, stream_);
+  try {
+    {
+      const c10::StreamGuard guard(stream_);
+      beside();
+    }
+    here();
+  } catch (...) {
+    order(stream_, current);
+    throw;
+  }
+  order(stream_, current);
 }
-
-void SideStream::join() { order(stream_, current_stream(stream_.device())); }
 
 }  // namespace relic

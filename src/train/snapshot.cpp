@@ -16,14 +16,6 @@ torch::Tensor copy_to_cpu(const torch::Tensor& tensor) {
   return detached.is_cpu() ? detached.clone(at::MemoryFormat::Contiguous) : detached.to(torch::kCPU).contiguous();
 }
 
-StateDict copy_to_cpu(const StateDict& tensors) {
-  StateDict copies;
-  for (const auto& [name, tensor] : tensors) {
-    copies.emplace_back(name, copy_to_cpu(tensor));
-  }
-  return copies;
-}
-
 std::vector<std::string> trained_names(const Relic& relic) {
   std::vector<std::string> names;
   for (const auto& item : relic.named_parameters()) {
@@ -55,6 +47,14 @@ void restore(const StateDict& from, const std::vector<std::string>& names, std::
 }
 
 }  // namespace
+
+StateDict copy_to_cpu(const StateDict& tensors) {
+  StateDict copies;
+  for (const auto& [name, tensor] : tensors) {
+    copies.emplace_back(name, copy_to_cpu(tensor));
+  }
+  return copies;
+}
 
 Checkpoint take_checkpoint(const Relic& relic, const Adam& adam, const GradScaler* scaler) {
   const auto names = trained_names(relic);

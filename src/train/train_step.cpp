@@ -45,27 +45,26 @@ Projections project_per_view(Relic& relic, const Views& views, std::int64_t batc
 Projections project_together(Relic& relic, const Views& views, const ForwardOptions& options, StepProfile* profile,
                              SideStream* beside) {
   Projections projections;
-  const auto project_by_target = [&] {
+  const auto by_target = [&] {
     enter(profile, StepPart::target_forward);
     const torch::NoGradGuard no_grad;
     projections.target = relic.target().forward(views.global);
   };
-  // Stochastic depth draws for both from a GPU's one generator: in the same order with and without a second stream.
-  const bool target_first = views.global.is_cuda();
+  const auto by_online = [&] {
+    enter(profile, StepPart::online_forward);
+    projections.online = relic.online().forward(views.global);
+    if (options.local_views > 0) {
+      projections.online = torch::cat({projections.online, relic.online().forward(views.local)});
+    }
+  };
   if (beside != nullptr) {
-    beside->run(project_by_target);
-  } else if (target_first) {
-    project_by_target();
-  }
-  enter(profile, StepPart::online_forward);
-  projections.online = relic.online().forward(views.global);
-  if (options.local_views > 0) {
-    projections.online = torch::cat({projections.online, relic.online().forward(views.local)});
-  }
-  if (beside != nullptr) {
-    beside->join();
-  } else if (!target_first) {
-    project_by_target();
+    beside->run(by_target, by_online);
+  } else if (views.global.is_cuda()) {  // stochastic depth draws for both from a GPU's one generator: in the same order
+    by_target();
+    by_online();
+  } else {
+    by_online();
+    by_target();
   }
   return projections;
 }

@@ -15,7 +15,6 @@
 #include "relic/core/text.h"
 #include "relic/data/fingerprint.h"
 #include "relic/data/sample_order.h"
-#include "relic/formats/pth.h"
 #include "relic/nn/layer_watch.h"
 #include "relic/nn/state_dict.h"
 #include "relic/train/device_memory.h"
@@ -82,6 +81,7 @@ void Trainer::load_weights(const StateDict& weights, const std::string& where) {
 void Trainer::resume(const Checkpoint& checkpoint) {
   restore_checkpoint(checkpoint, *relic_, *adam_, scaler_.get(), run_.checkpoint().string());
   progress_ = checkpoint.progress;
+  best_encoder_ = checkpoint.best_encoder;
   if (progress_.total_losses < 0) {
     progress_.total_losses = progress_.step;
     progress_.epoch_losses = progress_.step == 0 ? 0 : epochs_.position(progress_.step);
@@ -154,7 +154,6 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
     log_.info("the GPU's memory, at most: " + bytes_text(static_cast<double>(bytes)));
   }
   if (profile_) {
-    profile_->begin_step(source->times());
     report_profile();
   }
   return outcome;
@@ -178,7 +177,11 @@ Trainer::Outcome Trainer::train(ViewSource& views, std::int64_t last, const std:
       train_step(views.next());
       enter(profile_.get(), StepPart::rest);
       const bool interrupted = stop();
-      after_step(interrupted || progress_.step == last);
+      const bool ends = interrupted || progress_.step == last;
+      if (profile_ && ends) {
+        profile_->begin_step(views.times());  // the save that a run ends with is no step's
+      }
+      after_step(ends);
       if (interrupted) {
         return Outcome::interrupted;
       }
@@ -250,13 +253,9 @@ void Trainer::keep_if_best(const Evaluation& evaluation) {
   if (progress_.best_step > 0 && score <= progress_.best_score) {
     return;
   }
-  try {
-    write_state_dict(run_.best_encoder(), state_dict(relic_->target().encoder()));
-    progress_.best_step = progress_.step;
-    progress_.best_score = score;
-  } catch (const Error& error) {  // the one before stays, and so does its score
-    log_.warning(std::string(error.what()) + "; the best encoder before stays there");
-  }
+  best_encoder_ = copy_to_cpu(state_dict(relic_->target().encoder()));
+  progress_.best_step = progress_.step;
+  progress_.best_score = score;
 }
 
 void Trainer::train_step(const Views& views) {
@@ -404,9 +403,10 @@ Checkpoint Trainer::checkpoint() {
   checkpoint.origin = {runtime_.machine, runtime_.build, runtime_.compute_threads};
   checkpoint.log_file = config_.log_file.empty() ? "" : std::filesystem::absolute(config_.log_file).string();
   checkpoint.progress = progress_;
-  if (!is_finite(checkpoint)) {
+  checkpoint.best_encoder = best_encoder_;
+  if (const auto what = first_not_finite(checkpoint); !what.empty()) {
     throw FailedStep(progress_.step,
-                     "weights or moments are not finite after it, at learning rate " + shortest(config_.learning_rate));
+                     what + " is not finite after it, at learning rate " + shortest(config_.learning_rate));
   }
   return checkpoint;
 }

@@ -4,41 +4,97 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <string>
+#include <vector>
 
-#include "program.h"
-#include "relic/core/file.h"
+#include "apps/program.h"
+#include "support/temporary_folder.h"
 
 namespace relic {
 namespace {
 
+using ::testing::AllOf;
 using testing::Child;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::Outcome;
+using ::testing::StartsWith;
 
+/// The script in a checkout of its own that holds nothing else, with stand-ins for what a machine with a GPU has before
+/// whatever this one has.
 class GpuCheck : public testing::ProgramTest {
  protected:
-  [[nodiscard]] Outcome check(const std::vector<std::string>& arguments) const {
-    return Child(arguments, folder_.path(), nullptr, RELIC_GPU_CHECK_SCRIPT).outcome();
+  GpuCheck() {
+    std::filesystem::create_directory(folder_ / "checkout");
+    std::filesystem::copy(std::filesystem::path(RELIC_GPU_CHECK_SCRIPT).parent_path(), folder_ / "checkout/scripts");
+    stand_in("bin/nvidia-smi", "echo 'GPU Pretend, 580.1, 81559 MiB'");
+    stand_in("bin/nvcc", "echo 'Cuda compilation tools, release 13.0, V13.0.1'");
+    stand_in("bin/python3", "echo torch 2.13.0 CUDA 13.0");
   }
+
+  void stand_in(const std::string& program, const std::string& commands) const {
+    testing::spit(folder_ / program, "#!/bin/sh\n" + commands + "\n");
+    std::filesystem::permissions(folder_ / program, std::filesystem::perms::owner_all);
+  }
+  [[nodiscard]] Outcome check(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"PATH=" + (folder_ / "bin").string() + ":" + std::getenv("PATH"),
+                                         (folder_ / "checkout/scripts/gpu_check.sh").string(), "--report",
+                                         (folder_ / "report.md").string()});
+    return Child(arguments, folder_.path(), nullptr, "/usr/bin/env").outcome();
+  }
+  [[nodiscard]] std::string report() const { return testing::slurp(folder_ / "report.md"); }
 };
 
 TEST_F(GpuCheck, StopsWhereThereIsNoGpu) {
-  // A driver's tool that finds nothing, before whatever this machine has.
-  const auto tool = folder_ / "nvidia-smi";
-  write_file(tool, "#!/bin/sh\necho 'No devices were found'\nexit 6\n");
-  std::filesystem::permissions(tool, std::filesystem::perms::owner_all);
-  const std::string path = std::getenv("PATH");
-  ::setenv("PATH", (folder_.path().string() + ":" + path).c_str(), 1);
+  stand_in("bin/nvidia-smi", "echo 'No devices were found'; exit 6");
   const auto outcome = check({"build"});
-  ::setenv("PATH", path.c_str(), 1);
   EXPECT_EQ(outcome.status, 3) << outcome.out << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("No GPU here"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "report.md"));
 }
 
 TEST_F(GpuCheck, SaysWhichStagesThereAre) {
   const auto outcome = check({"fly"});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_THAT(outcome.err, HasSubstr("fly is no stage and no option"));
+}
+
+TEST_F(GpuCheck, ReportsTheMachineAndEveryStageAlsoAfterOneThatFails) {
+  stand_in("bin/compute-sanitizer", R"(echo "$2 over the kernels"; [ "$2" != memcheck ])");  // the first of two fails
+  stand_in("checkout/build/gpu/bin/relic_train", R"(echo "trained with $*")");
+  const auto outcome = check({"sanitizer", "profile"});
+  EXPECT_EQ(outcome.status, 1) << outcome.out << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("Report: " + (folder_ / "report.md").string()));
+  const auto text = report();
+  EXPECT_THAT(text, StartsWith("# relic_train on a GPU\n- "));
+  EXPECT_THAT(text, AllOf(HasSubstr("\n- GPU Pretend, 580.1, 81559 MiB\n"), HasSubstr("\n- torch 2.13.0 CUDA 13.0\n"),
+                          HasSubstr("\n- nvcc 13.0, V13.0.1\n")));
+  const auto second = text.find("\n## profile: passed, ");
+  ASSERT_NE(second, std::string::npos) << text;
+  // Of each stage its commands and what it said.
+  EXPECT_THAT(text.substr(0, second),
+              AllOf(HasSubstr("\n## sanitizer: failed, "), HasSubstr("compute-sanitizer --tool \"$tool\""),
+                    HasSubstr("\nmemcheck over the kernels\nracecheck over the kernels\n```\n")));
+  EXPECT_THAT(
+      text.substr(second),
+      AllOf(HasSubstr("\"$program\" --dataset_name shapes"), HasSubstr("\ntrained with --dataset_name shapes"),
+            HasSubstr("--precision fp16 -b 256"), HasSubstr("--cuda_graph auto"), HasSubstr("--cuda_graph off")));
+}
+
+TEST_F(GpuCheck, ATestThatIsSkippedFailsWhereThereIsAGpu) {
+  stand_in("bin/ctest", "echo '1/1 Test #1: Gpu.Counts ...***Skipped  0.1 sec'; echo '100% tests passed'");
+  EXPECT_EQ(check({"tests"}).status, 1);
+  EXPECT_THAT(report(), AllOf(HasSubstr("\n## tests: failed, "), HasSubstr("\n1/1 Test #1: Gpu.Counts ...***Skipped")));
+  EXPECT_EQ(check({"tests", "--device", "cpu"}).status, 0);
+  EXPECT_THAT(report(), HasSubstr("\n## tests: passed, "));
+}
+
+TEST_F(GpuCheck, WhatABuildThatFailsLeftIsNotMeasured) {
+  stand_in("bin/cmake", "echo 'error: no room for objects'; exit 1");
+  stand_in("checkout/build/gpu/bin/relic_train", "echo trained");
+  EXPECT_EQ(check({"build", "profile"}).status, 1);
+  EXPECT_THAT(report(), AllOf(HasSubstr("\n## build: failed, "), HasSubstr("\nerror: no room for objects\n"),
+                              Not(HasSubstr("profile"))));
 }
 
 }  // namespace

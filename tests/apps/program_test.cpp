@@ -76,6 +76,18 @@ TEST(Program, NamesFileAndLineOfABadSettingsFile) {
             "relic_train: " + (folder / "a.toml").string() + ":2: unknown setting gama; did you mean gamma?\n");
 }
 
+TEST(Program, APathWithANewlineIsOneLine) {
+  const Outcome outcome = run("--dataset_name folder --dataset_path '/no\nsuch' --device cpu --dry_run");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.err, "relic_train: there is no folder /no\\nsuch\n");
+}
+
+TEST(Program, APathsEscapeCharacterDoesNotReachTheTerminal) {
+  const Outcome outcome = run("--dataset_name folder --dataset_path '/nö\x1b[31msuch' --device cpu --dry_run");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.err, "relic_train: there is no folder /nö\\x1b[31msuch\n");
+}
+
 TEST(Program, ReturnsOneWhereItsOutputCannotBeWritten) {
   for (const std::string arguments : {"--help", "--version", "probe --help", "embed --help",
                                       "--dataset_name shapes --device cpu -b 4 --num_local_views 1 --dry_run"}) {

@@ -312,6 +312,20 @@ TEST_F(Reliability, ADryRunTellsWhatAResumeWouldGoOnWith) {
   EXPECT_THAT(refused.err, HasSubstr("are not those that the run was started on: as many, but of other"));
 }
 
+TEST_F(Reliability, ALogWhoseFolderIsGoneIsToldWithTheWayOn) {
+  std::filesystem::create_directory(folder_ / "logs");
+  const auto log = folder_ / "logs/a.log";
+  ASSERT_EQ(train({"--max_steps", "1", "--no_scores", "--log_file", log.string()}).status, 0);
+  std::filesystem::remove_all(folder_ / "logs");
+  const auto refused = train({"--resume", "--max_steps", "2"});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err,
+              HasSubstr("--log_file " + log.string() + ": there is no folder " + (folder_ / "logs").string() +
+                        "; the run logs there: --log_file names another file, '' its own train.log"));
+  EXPECT_EQ(train({"--resume", "--max_steps", "2", "--no_scores", "--log_file", ""}).status, 0);
+  EXPECT_THAT(file("train.log"), HasSubstr("at step 1 of 2"));
+}
+
 TEST_F(Reliability, TellsWhatKeepsAResumedRunFromBitwiseEquality) {
   ASSERT_EQ(train({"--max_steps", "1", "--no_scores"}).status, 0);
   const auto same = train({"--resume", "--max_steps", "2", "--no_scores"});

@@ -5,7 +5,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -56,6 +58,28 @@ TEST_F(Training, EndsWithScoresOfBothEncodersAndAllFiles) {
   EXPECT_EQ(file("metrics.csv").find("\n1,1,,"), std::string::npos);
   for (const char* name : {"encoder_best.pth", "scores.json"}) {
     EXPECT_FALSE(std::filesystem::exists(folder_ / "run" / name)) << name;
+  }
+}
+
+TEST_F(Training, TakesTheRoomOnItsDiskThatADryRunTells) {
+  const std::vector<std::vector<std::string>> with_and_without{{"--eval_every_n_steps", "1"}, {"--no_scores"}};
+  for (auto words : with_and_without) {
+    words.insert(words.end(), {"--max_steps", "3", "--log_every_n_steps", "1", "--overwrite"});
+    ASSERT_EQ(train(words).status, 0);
+    words.emplace_back("--dry_run");
+    const auto told = train(words).out;
+    const auto at = told.find("disk: about ");
+    ASSERT_NE(at, std::string::npos) << told;
+    double files = 0;
+    double saving = 0;
+    const char* const line = told.c_str() + at;
+    ASSERT_EQ(std::sscanf(line, "disk: about %lf MB in %*s and %lf MB while it saves", &files, &saving), 2) << line;
+    double bytes = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "run")) {
+      bytes += entry.path().extension() == ".pth" ? static_cast<double>(entry.file_size()) : 0;
+    }
+    EXPECT_NEAR(files, bytes / 1e6, 0.01 * files);
+    EXPECT_NEAR(saving, static_cast<double>(file("checkpoint.pth").size()) / 1e6, 0.01 * saving);
   }
 }
 
@@ -137,6 +161,12 @@ TEST_F(Training, TwoProcessesDoNotTrainInOneDirectory) {
     EXPECT_EQ(second.status, 1);
     EXPECT_THAT(second.err, HasSubstr("is in use by process"));
   }
+  const auto dry = Child(arguments({"--dry_run"}), folder_ / "second").outcome();
+  EXPECT_EQ(dry.status, 0) << dry.err;
+  EXPECT_THAT(dry.out, AllOf(HasSubstr("warning: " + (folder_ / "run").string() + " is in use by process " +
+                                       std::to_string(first.pid()) + " on "),
+                             HasSubstr("warning: -save_model_dir " + (folder_ / "run").string() +
+                                       ": holds a run already; --resume goes on with it")));
   first.send(SIGTERM);
   EXPECT_EQ(first.outcome().status, 143);
 }

@@ -76,6 +76,7 @@ def checkpoint():
     tensors = {"model": {"0.weight": weights, "0.num_batches_tracked": counter}, "first_moments": {"0.weight": weights}}
     tensors |= {"second_moments": {"0.weight": weights}, "optimizer_steps": {"0.weight": torch.tensor(7.0)}}
     tensors |= {"scaler": {"scale": torch.tensor(65536.0), "growth_tracker": counter}}
+    tensors |= {"best_encoder": {"0.weight": 2 * weights}}
     origin = {"machine": "a machine", "build": "a build", "compute_threads": 2}
     for name, content in {
         "whole": fields | tensors | origin,

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "core/failing_calls.h"
 #include "relic/core/error.h"
 #include "relic/core/file.h"
 #include "relic/core/log.h"
@@ -24,12 +25,15 @@ namespace relic {
 namespace {
 
 using ::testing::AllOf;
+using testing::Call;
 using ::testing::ElementsAre;
+using testing::FailingCall;
 using testing::FileSizeLimit;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::message_of;
 using testing::TemporaryFolder;
+using ::testing::UnorderedElementsAre;
 
 bool hard_links = true;
 
@@ -96,8 +100,13 @@ TEST(KeptCheckpoints, OtherNamesAreNotTaken) {
   EXPECT_FALSE(run.has_checkpoint());
   write_file(folder / "earlier-checkpoint-12.pth", "");
   EXPECT_THAT(run.kept_steps(), ElementsAre(12));
-  write_file(folder / "notes.damaged", "");
-  EXPECT_THAT(run.damaged_files(), ElementsAre(folder / "earlier-checkpoint-7.pth.damaged"));
+  for (const char* name : {"notes.damaged", "checkpoint.pth.damaged-", "checkpoint.pth.damaged-2x", "notes.later",
+                           "settings.toml.later", "train.log.later-3", "checkpoint.pth.damaged-12"}) {
+    write_file(folder / name, "");
+  }
+  EXPECT_THAT(run.set_aside(),
+              UnorderedElementsAre(folder / "earlier-checkpoint-7.pth.damaged", folder / "checkpoint.pth.damaged-12",
+                                   folder / "train.log.later-3"));
   EXPECT_TRUE(run.has_checkpoint());
 }
 
@@ -119,6 +128,57 @@ TEST(KeptCheckpoints, ADamagedOneIsNamedAndTheOneBeforeItRead) {
   run.save(1200);
   EXPECT_THAT(run.directory.kept_steps(), ElementsAre(400));
   EXPECT_EQ(run.step_of(run.directory.checkpoint_of(400)), 400);
+}
+
+TEST(KeptCheckpoints, WhatASecondDamageSetsAsideLeavesTheFirstOnes) {
+  SavedRun run;
+  run.save(400);
+  for (const std::int64_t step : {800, 1200}) {
+    run.writer.set_written(400);
+    run.save(step);
+    damage(run.directory.checkpoint());
+    set_damaged_aside(read_newest_checkpoint(run.directory), run.directory);
+  }
+  const auto weight_of = [&](const char* name) {
+    return read_state_dict(run.folder / name).front().second[0].item<float>();
+  };
+  EXPECT_EQ(weight_of("relic_model.pth.later"), 800);
+  EXPECT_EQ(weight_of("relic_model.pth.later-2"), 1200);
+  EXPECT_TRUE(std::filesystem::exists(run.folder / "checkpoint.pth.damaged"));
+  EXPECT_TRUE(std::filesystem::exists(run.folder / "checkpoint.pth.damaged-2"));
+}
+
+TEST(KeptCheckpoints, TheBestEncoderFollowsFromTheCheckpoint) {
+  const TemporaryFolder folder;
+  const RunDirectory run(folder.path());
+  Log log(LogLevel::error);
+  CheckpointWriter writer(run, 2, log);
+  const auto save = [&](std::int64_t step, std::int64_t best_step) {
+    auto checkpoint = std::make_shared<Checkpoint>(*of_step(step));
+    checkpoint->progress.best_step = best_step;
+    checkpoint->best_encoder = {{"0.weight", torch::full({100}, static_cast<double>(best_step))}};
+    writer.save(checkpoint);
+    writer.finish();
+  };
+  const auto best = [&] { return read_state_dict(run.best_encoder()).front().second[0].item<float>(); };
+  save(400, 200);
+  EXPECT_EQ(best(), 200);
+  save(800, 600);
+  EXPECT_EQ(best(), 600);
+  // Written once for each best one.
+  std::filesystem::remove(run.best_encoder());
+  save(1200, 600);
+  EXPECT_FALSE(std::filesystem::exists(run.best_encoder()));
+  // And again, from any checkpoint.
+  write_best_encoder(read_checkpoint(run.checkpoint()), run);
+  EXPECT_EQ(best(), 600);
+  // Of a step without one there is none; one that was written before checkpoints held it stays.
+  auto older = *of_step(400);
+  older.progress.best_step = 200;
+  write_best_encoder(older, run);
+  EXPECT_EQ(best(), 600);
+  write_best_encoder(*of_step(100), run);
+  EXPECT_FALSE(std::filesystem::exists(run.best_encoder()));
 }
 
 TEST(KeptCheckpoints, AMissingOrCutOneCountsAsDamaged) {
@@ -195,10 +255,11 @@ TEST(KeptCheckpoints, ADamagedOneThatCannotBeSetAsideIsTold) {
   run.save(400);
   run.save(800);
   damage(run.directory.checkpoint());
-  std::filesystem::create_directories(run.folder / "checkpoint.pth.damaged/in the way");
   const auto newest = read_newest_checkpoint(run.directory);
+  const FailingCall renames(Call::rename, 1, EACCES);
   EXPECT_THAT(message_of<Error>([&] { set_damaged_aside(newest, run.directory); }),
-              HasSubstr("cannot rename " + run.directory.checkpoint().string() + " to checkpoint.pth.damaged: "));
+              HasSubstr("cannot rename " + run.directory.checkpoint().string() +
+                        " to checkpoint.pth.damaged: Permission denied"));
   EXPECT_EQ(run.step_of(run.directory.checkpoint_of(400)), 400);
 }
 

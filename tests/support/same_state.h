@@ -24,6 +24,7 @@ inline void expect_equal(const Checkpoint& a, const Checkpoint& b) {
   expect_equal(a.second_moments, b.second_moments);
   expect_equal(a.optimizer_steps, b.optimizer_steps);
   expect_equal(a.scaler, b.scaler);
+  expect_equal(a.best_encoder, b.best_encoder);
   EXPECT_EQ(a.progress.step, b.progress.step);
   EXPECT_EQ(a.progress.total_loss_sum, b.progress.total_loss_sum);
   EXPECT_EQ(a.progress.epoch_loss_sum, b.progress.epoch_loss_sum);

@@ -188,7 +188,7 @@ TEST(Evaluation, TheBestEncoderIsThatOfTheBestRowOfTheTable) {
   EXPECT_NEAR(progress.best_score, best, 1e-12);
 }
 
-TEST(Evaluation, ABestEncoderThatCannotBeWrittenDoesNotEndTheTraining) {
+TEST(Evaluation, ABestEncoderThatCannotBeWrittenIsInTheCheckpointAllTheSame) {
   TemporaryFolder folder;
   auto config = testing::small_config(folder / "run");
   config.max_steps = 1;
@@ -197,12 +197,13 @@ TEST(Evaluation, ABestEncoderThatCannotBeWrittenDoesNotEndTheTraining) {
   const auto evaluator = evaluator_of(run, config);
   run.trainer->evaluate_with(evaluator);
   std::filesystem::create_directories(run.directory.best_encoder() / "in the way");
-  EXPECT_EQ(run.trainer->run(testing::never), Trainer::Outcome::finished);
-  EXPECT_THAT(read_file(folder / "log"), HasSubstr("cannot replace " + run.directory.best_encoder().string() +
-                                                   ": Is a directory; the best encoder before stays there"));
-  const auto progress = read_checkpoint(run.directory.checkpoint()).progress;
-  EXPECT_EQ(progress.evaluated_step, 1);
-  EXPECT_EQ(progress.best_step, 0);
+  EXPECT_THAT(testing::message_of<Error>([&] { run.trainer->run(testing::never); }),
+              HasSubstr("the checkpoint is saved, its model is not: cannot replace " +
+                        run.directory.best_encoder().string() + ": Is a directory; --resume writes it"));
+  const auto checkpoint = read_checkpoint(run.directory.checkpoint());
+  EXPECT_EQ(checkpoint.progress.evaluated_step, 1);
+  EXPECT_EQ(checkpoint.progress.best_step, 1);
+  testing::expect_equal(checkpoint.best_encoder, state_dict(run.trainer->relic().target().encoder()));
 }
 
 TEST(Evaluation, OneThatIsInterruptedIsMadeUpAndTheTableEndsTheSame) {

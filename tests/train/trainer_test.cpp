@@ -162,7 +162,8 @@ TEST(Trainer, DivergenceKeepsTheLastCheckpointAndItCanBeResumed) {
       EXPECT_THAT(message, AllOf(HasSubstr("step 4: the loss is not finite: loss "), HasSubstr("invariance"),
                                  HasSubstr("learning rate 1e+39")));
     } else {
-      EXPECT_THAT(message, HasSubstr("step 3: weights or moments are not finite after it, at learning rate 1e+39"));
+      EXPECT_THAT(message, AllOf(HasSubstr("step 3: the weight "),
+                                 HasSubstr(" is not finite after it, at learning rate 1e+39")));
     }
     EXPECT_TRUE(std::filesystem::exists(bad.directory.not_finite()));
     std::filesystem::remove(bad.directory.not_finite());

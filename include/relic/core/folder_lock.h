@@ -21,6 +21,8 @@ class FolderLock {
              const std::function<void(const std::string& holder)>& pause);
   ~FolderLock();
   [[nodiscard]] bool held() const { return held_; }
+  /// Process and host of who holds it, as the lock file says; empty: nobody does.
+  static std::string holder(const std::filesystem::path& folder, const char* name);
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 

@@ -23,7 +23,7 @@ struct TrainProgress {
   std::int64_t total_losses = 0;
   std::int64_t evaluated_step = 0;  ///< the last step that was evaluated, 0: none
   std::int64_t tested_step = 0;     ///< the step whose encoder was scored on the test split, 0: none
-  std::int64_t best_step = 0;       ///< that of encoder_best.pth, 0: none
+  std::int64_t best_step = 0;       ///< that of the best encoder, 0: none
   double best_score = 0;            ///< its logistic regression's accuracy on held-out images
   std::int64_t skipped_steps = 0;   ///< those that overflowed float16 and so changed no weight
   std::int64_t skipped_in_a_row = 0;
@@ -52,16 +52,20 @@ struct Checkpoint {
   StateDict first_moments;  ///< by parameter name
   StateDict second_moments;
   StateDict optimizer_steps;
-  StateDict scaler;  ///< scale, growth_tracker; empty without a scaler
+  StateDict scaler;        ///< scale, growth_tracker; empty without a scaler
+  StateDict best_encoder;  ///< as encoder_best.pth; empty: none, or written before a checkpoint held it
 };
 
-/// Whether no tensor of it holds an infinity or a NaN.
-bool is_finite(const Checkpoint& checkpoint);
+/// The first tensor that holds an infinity or a NaN, in words ("the weight NAME", "a moment of NAME"); empty: none
+/// does.
+std::string first_not_finite(const Checkpoint& checkpoint);
 
 /// Writes checkpoint.pth, whole or not at all. Each part of it carries a CRC-32, which read_checkpoint checks.
 void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run);
 /// Writes relic_model.pth and encoder.pth, which derive from it.
 void write_model_files(const Checkpoint& checkpoint, const RunDirectory& run);
+/// Writes encoder_best.pth, which derives from it too, or removes it where no encoder was scored up to that step.
+void write_best_encoder(const Checkpoint& checkpoint, const RunDirectory& run);
 /// Whether what a .pth file holds is such a file's contents, of whatever version.
 bool is_checkpoint(const c10::IValue& contents);
 /// A checkpoint that is missing, cut short, changed, or of another kind.

@@ -25,7 +25,7 @@ class CheckpointWriter {
   void save(const std::shared_ptr<const Checkpoint>& checkpoint);
   /// Tells of a write that has ended meanwhile; waits for none.
   void poll();
-  /// Waits for the last write; throws Error if it failed, or if relic_model.pth or encoder.pth could not be written.
+  /// Waits for the last write; throws Error if it failed, or if a file that derives from it could not be written.
   void finish();
   /// Waits for the last write; the step of the checkpoint that lies in the directory then, if one does.
   std::optional<std::int64_t> written_step();
@@ -42,6 +42,7 @@ class CheckpointWriter {
   Log& log_;
   std::future<void> pending_;
   std::optional<std::int64_t> written_step_;  // that of checkpoint.pth; the thread's own while it writes
+  std::optional<std::int64_t> best_step_;     // that of encoder_best.pth, likewise
   int failures_ = 0;
   std::string last_failure_;
   std::string model_failure_;  // of what derives from the checkpoint; that is saved all the same

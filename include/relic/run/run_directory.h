@@ -26,15 +26,13 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path settings() const { return folder_ / "settings.toml"; }
   [[nodiscard]] std::filesystem::path metrics() const { return folder_ / "metrics.csv"; }
   [[nodiscard]] std::filesystem::path bad_images() const { return folder_ / "bad_images.txt"; }
-  /// What a checkpoint that cannot be read is renamed to.
+  /// What a checkpoint that cannot be read is renamed to: NAME.damaged, or the first of NAME.damaged-2, … that is free.
   [[nodiscard]] static std::filesystem::path damaged(const std::filesystem::path& file);
-  /// Those that are there.
-  [[nodiscard]] std::vector<std::filesystem::path> damaged_files() const;
-  /// Where a file is kept that a run which goes on from an earlier step writes over.
-  [[nodiscard]] static std::filesystem::path later(const std::filesystem::path& file) {
-    return file.string() + ".later";
-  }
-  /// Those that such a run writes over.
+  /// Where a file is kept that a run which goes on from an earlier step writes over: NAME.later, or likewise.
+  [[nodiscard]] static std::filesystem::path later(const std::filesystem::path& file);
+  /// The files of both kinds that are there.
+  [[nodiscard]] std::vector<std::filesystem::path> set_aside() const;
+  /// Those that a run which goes on from an earlier step writes over.
   [[nodiscard]] std::vector<std::filesystem::path> written_over() const {
     return {model(), encoder(), best_encoder(), metrics(), log()};
   }

@@ -9,15 +9,14 @@
 namespace relic {
 
 /// A second stream, for what is independent of what the current stream is given meanwhile. Can be recorded as part of a
-/// CUDA graph. What is made in one of the two may be used and freed in the other, once they are joined: each piece of
-/// work begins after all that the current stream was given before.
+/// CUDA graph.
 class SideStream {
  public:
   explicit SideStream(const torch::Device& gpu);
-  /// What `work` launches goes to this stream.
-  void run(const std::function<void()>& work);
-  /// What the current stream is given from here on waits for it.
-  void join();
+  /// What `beside` launches goes to this stream, what `here` launches to the current one; both begin after all that the
+  /// current stream was given before, and what it is given afterwards waits for both, however they end. So what is made
+  /// in one of the two may be used and freed in the other.
+  void run(const std::function<void()>& beside, const std::function<void()>& here);
 
  private:
   c10::Stream stream_;

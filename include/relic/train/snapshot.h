@@ -10,6 +10,8 @@
 
 namespace relic {
 
+/// Copies of tensors that go on changing.
+StateDict copy_to_cpu(const StateDict& tensors);
 /// Copies the live state. `scaler` may be null.
 Checkpoint take_checkpoint(const Relic& relic, const Adam& adam, const GradScaler* scaler);
 /// Copies a checkpoint's tensors into the live state. Throws Error naming `where` if they do not fit.

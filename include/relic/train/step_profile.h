@@ -24,7 +24,7 @@ enum class StepPart : std::uint8_t {
   optimizer,
   recorded,  ///< all of these, where a step is one CUDA graph
   target_update,
-  rest,  ///< metrics, log, saves, scores
+  rest,  ///< metrics, log, saves, scores, but not the save at the end
 };
 
 /// A clock of the training thread: of the time between two marks, on a GPU of that between two events in its stream, so

@@ -52,7 +52,8 @@ class Trainer {
   /// Goes on where a checkpoint stood, and cuts metrics.csv back to it.
   void resume(const Checkpoint& checkpoint);
   /// Evaluates every `eval_every_n_steps` steps and after the last one: told in the log, written to metrics.csv, and
-  /// the encoder that is best on held-out images kept as encoder_best.pth. The weights end up as they would without.
+  /// the encoder that is best on held-out images saved with the next checkpoint, as encoder_best.pth. The weights end
+  /// up as they would without.
   void evaluate_with(const Evaluator& evaluator) { evaluator_ = &evaluator; }
   /// Saves the state before the first step: from then on the run can be resumed, whenever its process ends, and what it
   /// starts from (--ckpt_path, an older run in its directory) is needed no more. Throws Error where that fails.
@@ -120,6 +121,7 @@ class Trainer {
   std::unique_ptr<RunningStatistics> statistics_;  // with it
   torch::Tensor found_inf_;                        // of the last step, scalar float32 on the device
   TrainProgress progress_;
+  StateDict best_encoder_;                  // of the evaluation with the best score, on the CPU
   std::unique_ptr<StepRecorder> recorder_;  // from the start of `run` on
   std::unique_ptr<StepProfile> profile_;    // until it has been reported
   StepQueue queue_;

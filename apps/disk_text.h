@@ -1,0 +1,17 @@
+// How much room a run needs on its disk, and what there is, in words.
+#pragma once
+
+#include <string>
+
+#include "relic/nn/relic.h"
+#include "relic/run/run_directory.h"
+#include "train_plan.h"
+
+namespace relic {
+
+/// A line: what the run's files take, what a save needs besides, what is free there.
+std::string disk_text(const Plan& plan, Relic& relic, const RunDirectory& run);
+/// Empty, or in words that its saves will fail: less is free than a run needs that is new, or goes on.
+std::string disk_warning(const Plan& plan, Relic& relic, const RunDirectory& run);
+
+}  // namespace relic

@@ -10,7 +10,7 @@
 #include "relic/core/text.h"
 #include "relic/eval/features.h"
 #include "relic/formats/npy.h"
-#include "relic/train/trainer.h"
+#include "relic/train/options.h"
 
 namespace relic {
 

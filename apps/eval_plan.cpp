@@ -14,7 +14,7 @@
 #include "relic/run/checkpoint.h"
 #include "relic/run/run_directory.h"
 #include "relic/train/settings_file.h"
-#include "relic/train/trainer.h"
+#include "relic/train/options.h"
 #include "stop_signal.h"
 #include "train_plan.h"
 

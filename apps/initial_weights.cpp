@@ -10,7 +10,7 @@
 #include "relic/formats/pth.h"
 #include "relic/run/checkpoint.h"
 #include "relic/run/run_directory.h"
-#include "relic/train/trainer.h"
+#include "relic/train/options.h"
 
 namespace relic {
 

@@ -11,7 +11,7 @@
 #include "relic/core/file.h"
 #include "relic/eval/probe.h"
 #include "relic/formats/pth.h"
-#include "relic/train/trainer.h"
+#include "relic/train/options.h"
 
 namespace relic {
 

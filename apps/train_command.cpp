@@ -27,6 +27,7 @@
 #include "relic/run/run_directory.h"
 #include "relic/train/evaluation.h"
 #include "relic/train/final_scores.h"
+#include "relic/train/options.h"
 #include "relic/train/settings.h"
 #include "relic/train/settings_file.h"
 #include "relic/train/trainer.h"

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "nn/convolution.h"
-#include "relic/core/heap.h"
+#include "run_benchmarks.h"
 
 namespace {
 
@@ -63,11 +63,4 @@ void add_benchmarks() {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  relic::keep_freed_memory();
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  add_benchmarks();
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
-}
+int main(int argc, char** argv) { return run_benchmarks(argc, argv, add_benchmarks); }

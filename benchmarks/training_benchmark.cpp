@@ -5,16 +5,16 @@
 #include <torch/torch.h>
 
 #include <cstdio>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "relic/core/error.h"
 #include "relic/core/heap.h"
+#include "relic/train/options.h"
 #include "relic/train/settings.h"
-#include "relic/train/trainer.h"
 #include "train/device_math.h"
 #include "train/graphed_step.h"
+#include "train/online_update.h"
 #include "train/own_stream.h"
 
 namespace {
@@ -109,31 +109,15 @@ void target_update(benchmark::State& state) {
 /// As the program trains, on a GPU as one CUDA graph unless cuda_graph=off; but here the host waits after each step.
 void whole_step(benchmark::State& state) {
   Training training;
-  relic::GradScaler scaler(training.runtime.device);
-  const bool scales = training.runtime.scales_loss;
-  auto found_inf = torch::zeros({}, torch::TensorOptions(training.runtime.device));
   const relic::OwnStream stream(training.runtime.device);
-  std::optional<relic::SideStream> beside;
-  if (training.runtime.device.is_cuda()) beside.emplace(training.runtime.device);
-  const auto step = [&](const relic::Views& views) {
-    const auto terms = relic::forward_views(*training.networks, views, config.batch_size, training.forward,
-                                            /*profile=*/nullptr, beside ? &*beside : nullptr);
-    training.adam.zero_grad();
-    (scales ? scaler.scaled(terms.loss) : terms.loss).backward();
-    relic::find_infinities(terms.loss, training.adam, found_inf);
-    if (scales) {
-      scaler.step(training.adam, found_inf);
-    } else {
-      training.adam.step({}, found_inf);
-    }
-    return relic::measure_step(terms, *training.networks, found_inf);
-  };
+  relic::OnlineUpdate online(config, training.runtime, *training.networks, {});
+  const auto step = [&](const relic::Views& views) { return online.run(views, nullptr); };
   const bool whole = training.runtime.graph != relic::Runtime::Graph::off;
   relic::GraphedStep graph(
       step, [](const std::string& reason) { std::fprintf(stderr, "not recorded: %s\n", reason.c_str()); });
   const auto body = [&] {
     const auto measured = whole ? graph.run(training.views) : step(training.views);
-    training.networks->update_target(0.99, scales ? found_inf : torch::Tensor());
+    training.networks->update_target(0.99, online.scaler() != nullptr ? online.found_inf() : torch::Tensor());
     benchmark::DoNotOptimize(measured.cpu());
   };
   constexpr int recorded = 4;

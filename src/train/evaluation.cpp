@@ -7,7 +7,7 @@
 #include "relic/core/text.h"
 #include "relic/data/sample_order.h"
 #include "relic/eval/features.h"
-#include "relic/train/trainer.h"
+#include "relic/train/options.h"
 
 namespace relic {
 

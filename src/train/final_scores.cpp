@@ -2,7 +2,7 @@
 
 #include "relic/core/text.h"
 #include "relic/eval/norm_statistics.h"
-#include "relic/train/trainer.h"
+#include "relic/train/options.h"
 
 namespace relic {
 

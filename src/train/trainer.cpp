@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -18,14 +17,14 @@
 #include "relic/nn/layer_watch.h"
 #include "relic/nn/state_dict.h"
 #include "relic/train/device_memory.h"
+#include "relic/train/options.h"
 #include "relic/train/settings_file.h"
 #include "relic/train/snapshot.h"
 #include "relic/views/view_source.h"
-#include "train/device_math.h"
 #include "train/failed_batch.h"
 #include "train/graphed_step.h"
+#include "train/online_update.h"
 #include "train/own_stream.h"
-#include "train/running_statistics.h"
 #include "train/step_recorder.h"
 
 namespace relic {
@@ -55,31 +54,25 @@ Trainer::Trainer(TrainConfig config, Runtime runtime, const Dataset& dataset, Ru
       left_out_(std::move(left_out)),
       epochs_{dataset.size() / config_.batch_size},
       dataset_fingerprint_(fingerprint(dataset)),
-      forward_(forward_options(config_, runtime_)),
       schedule_(config_.gamma, epochs_.steps, config_.num_epochs, config_.update_gamma_after_step,
                 config_.update_gamma_every_n_steps),
       relic_(initial_relic(config_, runtime_.device)),
-      found_inf_(torch::zeros({}, torch::TensorOptions(runtime_.device))),
+      online_(std::make_unique<OnlineUpdate>(
+          config_, runtime_, *relic_,
+          [this](const std::string& line) { log_.info("step " + std::to_string(progress_.step + 1) + ": " + line); })),
       queue_(runtime_.device),
-      writer_(run_, config_.keep_checkpoints, log_) {
-  AdamOptions options;
-  options.learning_rate = config_.learning_rate;
-  options.weight_decay = config_.weight_decay;
-  adam_ = std::make_unique<Adam>(relic_->trained_parameters(), options);
-  if (runtime_.scales_loss) {
-    scaler_ = std::make_unique<GradScaler>(runtime_.device);
-    statistics_ = std::make_unique<RunningStatistics>(*relic_);
-  }
-}
+      writer_(run_, config_.keep_checkpoints, log_) {}
 
 Trainer::~Trainer() = default;
+
+std::int64_t Trainer::last_step() const { return relic::last_step(config_, epochs_.steps); }
 
 void Trainer::load_weights(const StateDict& weights, const std::string& where) {
   load_state_dict(*relic_, weights, where);
 }
 
 void Trainer::resume(const Checkpoint& checkpoint) {
-  restore_checkpoint(checkpoint, *relic_, *adam_, scaler_.get(), run_.checkpoint().string());
+  restore_checkpoint(checkpoint, *relic_, online_->adam(), online_->scaler(), run_.checkpoint().string());
   progress_ = checkpoint.progress;
   best_encoder_ = checkpoint.best_encoder;
   if (progress_.total_losses < 0) {
@@ -124,18 +117,15 @@ void Trainer::prepare_graph() {
       log_.warning("a step cannot be recorded as a CUDA graph, and runs without: " + reason);
     };
   }
-  graph_ = std::make_unique<GraphedStep>([this](const Views& views) { return forward_and_update(views, nullptr); },
+  graph_ = std::make_unique<GraphedStep>([this](const Views& views) { return online_->run(views, nullptr); },
                                          std::move(fall_back));
 }
 
 Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
   const auto last = last_step();
-  recorder_ = std::make_unique<StepRecorder>(config_, epochs_, last, run_, scaler_.get(), progress_, log_);
+  recorder_ = std::make_unique<StepRecorder>(config_, epochs_, last, run_, online_->scaler(), progress_, log_);
   last_save_seconds_ = now_seconds();
   const OwnStream stream(runtime_.device);
-  if (runtime_.device.is_cuda()) {
-    beside_.emplace(runtime_.device);
-  }
   const auto source = open_views(last);
   prepare_graph();
   relic_->train();
@@ -148,7 +138,7 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
   log_.progress("");
   if (graph_) {  // its memory, gradients included, is for scores now
     graph_.reset();
-    adam_->zero_grad();
+    online_->adam().zero_grad();
   }
   if (const auto bytes = peak_device_bytes(runtime_.device); bytes > 0) {
     log_.info("the GPU's memory, at most: " + bytes_text(static_cast<double>(bytes)));
@@ -270,7 +260,7 @@ void Trainer::train_step(const Views& views) {
   }
   torch::Tensor measured;
   try {
-    measured = graph_ ? graph_->run(views) : forward_and_update(views, profile_.get());
+    measured = graph_ ? graph_->run(views) : online_->run(views, profile_.get());
   } catch (const NotFinite& error) {
     throw FailedStep(step + 1, error.what());
   }
@@ -278,7 +268,7 @@ void Trainer::train_step(const Views& views) {
   enter(profile_.get(), StepPart::target_update);
   const auto update = schedule_.at(step);
   if (update.action != EmaSchedule::Action::none) {
-    relic_->update_target(update.decay, scaler_ ? found_inf_ : torch::Tensor());
+    relic_->update_target(update.decay, online_->scaler() != nullptr ? online_->found_inf() : torch::Tensor());
   }
   ++progress_.step;
   enter(profile_.get(), StepPart::rest);
@@ -289,49 +279,6 @@ void Trainer::train_step(const Views& views) {
   known.gamma = schedule_.decay_before(progress_.step);
   known.learning_rate = config_.learning_rate;
   queue_.push(known, measured);
-}
-
-torch::Tensor Trainer::forward_and_update(const Views& views, StepProfile* profile) {
-  const DeviceMathScope math(device_math(config_, runtime_));
-  if (statistics_) {
-    statistics_->remember();
-  }
-  const auto terms = watched_forward(views, profile);
-  update_weights(terms, profile);
-  if (statistics_) {
-    statistics_->restore_where(found_inf_);
-  }
-  return measure_step(terms, *relic_, found_inf_);
-}
-
-LossTerms Trainer::watched_forward(const Views& views, StepProfile* profile) {
-  std::optional<LayerWatch> watch;
-  if (config_.detect_anomaly) {
-    watch.emplace(*relic_);
-  }
-  // One after the other where each part's time, or the first layer that goes wrong, is asked for.
-  SideStream* const beside = beside_ && profile == nullptr && !watch ? &*beside_ : nullptr;
-  auto terms = forward_views(*relic_, views, config_.batch_size, forward_, profile, beside);
-  if (watch && !std::isfinite(terms.loss.item<double>())) {
-    throw NotFinite("the loss is not finite, of projections that are");
-  }
-  return terms;
-}
-
-void Trainer::look_at_gradients() {
-  const auto parameters = relic_->named_parameters();
-  for (auto item = parameters.end(); item != parameters.begin();) {  // backward: the way of the gradient
-    --item;
-    const auto& gradient = item->value().grad();
-    if (!gradient.defined() || torch::isfinite(gradient).all().item<bool>()) {
-      continue;
-    }
-    if (!scaler_) {
-      throw NotFinite("the gradient of " + item->key() + " is not finite, of a loss that is");
-    }
-    log_.info("step " + std::to_string(progress_.step + 1) + ": the gradient of " + item->key() + " overflows");
-    return;
-  }
 }
 
 void Trainer::stop_at(std::int64_t step, const std::string& what) {
@@ -360,22 +307,6 @@ std::string Trainer::how_to_go_on() {
          (config_.detect_anomaly ? "" : ", --detect_anomaly names the layer");
 }
 
-void Trainer::update_weights(const LossTerms& terms, StepProfile* profile) {
-  adam_->zero_grad();
-  enter(profile, StepPart::backward);
-  (scaler_ ? scaler_->scaled(terms.loss) : terms.loss).backward();
-  enter(profile, StepPart::optimizer);
-  if (config_.detect_anomaly) {
-    look_at_gradients();
-  }
-  find_infinities(terms.loss, *adam_, found_inf_);
-  if (scaler_) {
-    scaler_->step(*adam_, found_inf_);
-  } else {
-    adam_->step({}, found_inf_);
-  }
-}
-
 void Trainer::after_step(bool ends) {
   const bool old = now_seconds() - last_save_seconds_ > config_.save_every_seconds;
   const bool saves = ends || progress_.step % config_.log_every_n_steps == 0 || (epochs_.end_at(progress_.step) && old);
@@ -395,7 +326,7 @@ void Trainer::record_test_scores(double linear, double neighbours) {
 }
 
 Checkpoint Trainer::checkpoint() {
-  auto checkpoint = take_checkpoint(*relic_, *adam_, scaler_.get());
+  auto checkpoint = take_checkpoint(*relic_, online_->adam(), online_->scaler());
   checkpoint.settings = settings_toml(config_);
   checkpoint.dataset_path = std::filesystem::absolute(config_.dataset_path).string();
   checkpoint.dataset_size = dataset_.size();

@@ -13,8 +13,8 @@
 #include "relic/nn/state_dict.h"
 #include "relic/train/ema_schedule.h"
 #include "relic/train/optimizer.h"
+#include "relic/train/options.h"
 #include "relic/train/train_step.h"
-#include "relic/train/trainer.h"
 #include "support/fill.h"
 
 namespace relic {

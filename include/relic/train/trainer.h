@@ -18,20 +18,15 @@
 #include "relic/train/ema_schedule.h"
 #include "relic/train/epochs.h"
 #include "relic/train/evaluation.h"
-#include "relic/train/grad_scaler.h"
-#include "relic/train/optimizer.h"
-#include "relic/train/options.h"
 #include "relic/train/runtime.h"
-#include "relic/train/side_stream.h"
 #include "relic/train/step_profile.h"
 #include "relic/train/step_queue.h"
-#include "relic/train/train_step.h"
 #include "relic/views/view_source.h"
 
 namespace relic {
 
 class GraphedStep;
-class RunningStatistics;
+class OnlineUpdate;
 class StepRecorder;
 
 /// One training over a data set, from its start or from a checkpoint.
@@ -77,7 +72,7 @@ class Trainer {
   /// Of its images.
   [[nodiscard]] std::uint64_t dataset_fingerprint() const { return dataset_fingerprint_; }
   [[nodiscard]] std::int64_t steps_done() const { return progress_.step; }
-  [[nodiscard]] std::int64_t last_step() const { return relic::last_step(config_, epochs_.steps); }
+  [[nodiscard]] std::int64_t last_step() const;
   [[nodiscard]] std::int64_t steps_per_epoch() const { return epochs_.steps; }
 
  private:
@@ -87,13 +82,6 @@ class Trainer {
   /// All steps and evaluations up to `last`, or until `stop` says so. Throws FailedStep.
   Outcome train(ViewSource& views, std::int64_t last, const std::function<bool()>& stop);
   void train_step(const Views& views);
-  torch::Tensor forward_and_update(const Views& views, StepProfile* profile);
-  /// Under --detect_anomaly, throws NotFinite.
-  LossTerms watched_forward(const Views& views, StepProfile* profile);
-  void update_weights(const LossTerms& terms, StepProfile* profile);
-  /// Under --detect_anomaly, names the parameter whose gradient is the first, on the way back from the loss, that is
-  /// not finite: in NotFinite, or where a step may be skipped, in the log.
-  void look_at_gradients();
   void after_step(bool ends);
   [[noreturn]] void stop_at(std::int64_t step, const std::string& what);
   [[nodiscard]] bool evaluation_is_due() const;
@@ -113,19 +101,14 @@ class Trainer {
   std::function<void(const BadImage&)> left_out_;
   Epochs epochs_;
   std::uint64_t dataset_fingerprint_;
-  ForwardOptions forward_;
   EmaSchedule schedule_;
   std::unique_ptr<Relic> relic_;
-  std::unique_ptr<Adam> adam_;
-  std::unique_ptr<GradScaler> scaler_;             // float16 only
-  std::unique_ptr<RunningStatistics> statistics_;  // with it
-  torch::Tensor found_inf_;                        // of the last step, scalar float32 on the device
+  std::unique_ptr<OnlineUpdate> online_;
   TrainProgress progress_;
   StateDict best_encoder_;                  // of the evaluation with the best score, on the CPU
   std::unique_ptr<StepRecorder> recorder_;  // from the start of `run` on
   std::unique_ptr<StepProfile> profile_;    // until it has been reported
   StepQueue queue_;
-  std::optional<SideStream> beside_;  // on a GPU, for the target's pass
   std::unique_ptr<GraphedStep> graph_;
   const Evaluator* evaluator_ = nullptr;
   CheckpointWriter writer_;

@@ -33,7 +33,7 @@ DiskNeed disk_need(const Plan& plan, Relic& relic) {
   }
   const double model = bytes_of(state_dict(relic));
   const double encoder = bytes_of(state_dict(relic.target().encoder()));
-  const double best = plan.images.classes > 0 && !plan.config.no_scores ? encoder : 0;
+  const double best = best_encoder_bytes(plan, relic);
   const double checkpoint = model + moments + best;
   return {static_cast<double>(plan.config.keep_checkpoints) * checkpoint + model + encoder + best, checkpoint};
 }
@@ -50,6 +50,12 @@ std::optional<double> free_bytes(const fs::path& folder) {
 }
 
 }  // namespace
+
+double best_encoder_bytes(const Plan& plan, Relic& relic) {
+  const bool scored = plan.images.classes > 0 && !plan.config.no_scores;
+  const bool has_one = plan.start.newest && !plan.start.checkpoint()->best_encoder.empty();
+  return scored || has_one ? bytes_of(state_dict(relic.target().encoder())) : 0;
+}
 
 std::string disk_text(const Plan& plan, Relic& relic, const RunDirectory& run) {
   const auto need = disk_need(plan, relic);

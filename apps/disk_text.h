@@ -9,6 +9,8 @@
 
 namespace relic {
 
+/// Of the best encoder that the run holds and saves; 0: it will have none.
+double best_encoder_bytes(const Plan& plan, Relic& relic);
 /// A line: what the run's files take, what a save needs besides, what is free there.
 std::string disk_text(const Plan& plan, Relic& relic, const RunDirectory& run);
 /// Empty, or in words that its saves will fail: less is free than a run needs that is new, or goes on.

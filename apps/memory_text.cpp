@@ -4,6 +4,7 @@
 #include <exception>
 #include <optional>
 
+#include "disk_text.h"
 #include "relic/core/text.h"
 #include "relic/data/dataset.h"
 #include "relic/train/device_memory.h"
@@ -36,7 +37,8 @@ double resident_bytes(const Plan& plan) {
 }  // namespace
 
 std::string memory_text(const Plan& plan, Relic& relic) {
-  const auto need = memory_need(plan, relic);
+  auto need = memory_need(plan, relic);
+  need.snapshot += best_encoder_bytes(plan, relic);
   const auto& info = dataset_info(plan.config.dataset_name);
   const double in_memory = info.in_memory ? dataset_bytes(plan) : 0;
   const std::string training = " (weights and optimizer " + bytes_text(need.state) + ", activations " +

@@ -1,6 +1,9 @@
 #include "stop_signal.h"
 
+#include <unistd.h>
+
 #include <csignal>
+#include <cstring>
 
 namespace relic {
 
@@ -9,6 +12,7 @@ namespace {
 // A handler can reach nothing but a flag of static storage.
 volatile std::sig_atomic_t received = 0;
 volatile std::sig_atomic_t interrupted = 0;
+volatile std::sig_atomic_t answers = 0;  // to who sits at a terminal
 
 /// What a cluster sends some time before it ends a job.
 bool is_warning(int signal) { return signal == SIGUSR1 || signal == SIGUSR2; }
@@ -21,6 +25,10 @@ extern "C" void on_stop_signal(int signal) {
       return;
     }
     interrupted = 1;
+    if (answers != 0) {
+      constexpr char text[] = "\nstopping: this step is finished and saved first; ^C again ends at once, unsaved\n";
+      [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text, sizeof(text) - 1);
+    }
   }
   // The status tells of the warning, though SIGTERM comes with it.
   if (received == 0 || (is_warning(signal) && received != SIGINT)) {
@@ -33,6 +41,7 @@ constexpr int kRequeue = 75;  // EX_TEMPFAIL of sysexits.h: "try again later"
 }  // namespace
 
 void catch_stop_signals() {
+  answers = ::isatty(STDERR_FILENO);
   std::signal(SIGINT, on_stop_signal);
   std::signal(SIGTERM, on_stop_signal);
   std::signal(SIGUSR1, on_stop_signal);
@@ -45,6 +54,11 @@ void catch_stop_signals() {
 }
 
 bool stop_requested() { return received != 0; }
+
+std::string stop_name() {
+  const char* const name = ::sigabbrev_np(static_cast<int>(received));
+  return name == nullptr ? "a signal" : std::string("SIG") + name;
+}
 
 int stop_status() {
   const int signal = static_cast<int>(received);

@@ -1,6 +1,8 @@
 // SIGINT and SIGTERM as a request to finish the step, save and end.
 #pragma once
 
+#include <string>
+
 namespace relic {
 
 /// From now on SIGINT and SIGTERM only set a flag. SIGPIPE and SIGXFSZ (a file over its size limit) are ignored, so
@@ -9,5 +11,7 @@ void catch_stop_signals();
 bool stop_requested();
 /// The exit status a shell expects: 130 after SIGINT, 143 after SIGTERM.
 int stop_status();
+/// "SIGTERM": the signal that the status is of.
+std::string stop_name();
 
 }  // namespace relic

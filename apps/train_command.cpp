@@ -1,11 +1,14 @@
 #include "train_command.h"
 
 #include <torch/torch.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,7 +78,7 @@ std::string require_same_images(const Plan& plan, std::uint64_t fingerprint) {
 std::vector<std::string> what_is_in_the_way(const Plan& plan, const RunDirectory& run) {
   std::vector<std::string> reasons;
   if (const auto holder = FolderLock::holder(run.folder(), RunDirectory::kLockName); !holder.empty()) {
-    reasons.push_back(run.folder().string() + " is in use by " + holder);
+    reasons.push_back(run.folder().string() + " is in use by " + holder + ": a training is refused until it ends");
   }
   if (!plan.config.resume && !plan.config.overwrite) {
     try {
@@ -86,6 +89,9 @@ std::vector<std::string> what_is_in_the_way(const Plan& plan, const RunDirectory
   }
   return reasons;
 }
+
+/// Of --overwrite.
+std::string in_place_of(const std::string& files) { return "in place of the run that was here (" + files + ")"; }
 
 int dry_run(const Plan& plan, const RunDirectory& run) {
   const auto relic = initial_relic(plan.config, torch::kCPU);
@@ -98,6 +104,9 @@ int dry_run(const Plan& plan, const RunDirectory& run) {
   add(plan_text(plan, *relic));
   add(plan.runtime.warnings, "warning: ");
   add(what_is_in_the_way(plan, run), "warning: ");
+  if (const auto files = run.names_of_files(); plan.config.overwrite && !files.empty()) {
+    add({in_place_of(files)});
+  }
   if (plan.start.checkpoint() != nullptr) {
     const std::string others = require_same_images(plan, fingerprint(*plan.images.open()));
     add(damage_text(plan), "warning: ");
@@ -117,6 +126,7 @@ int dry_run(const Plan& plan, const RunDirectory& run) {
 }
 
 void log_start(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log& log) {
+  log.debug("process " + std::to_string(::getpid()) + ", " + plan.runtime.machine + ", " + plan.runtime.build);
   for (const auto& warning : plan.runtime.warnings) {
     log.warning(warning);
   }
@@ -137,7 +147,7 @@ void log_start(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log&
       log.info(line);
     }
   } else if (plan.config.resume) {
-    log.info(nothing_to_resume(run));
+    log.warning(nothing_to_resume(run));
   } else if (!plan.config.ckpt_path.empty()) {
     log.info("starting from the weights of " + plan.config.ckpt_path.string());
   }
@@ -205,30 +215,46 @@ void report_scores(const Plan& plan, const Images& images, Trainer& trainer, con
   log.info("each class's scores are in " + run.scores().string());
 }
 
+/// Whether the held-out images of a resumed run are not those that its best encoder was chosen by. `others`: see
+/// other_images.
+bool chosen_by_other_images(const Plan& plan, const std::string& others) {
+  const auto& recorded = plan.start.recorded;
+  const auto& config = plan.config;
+  return !others.empty() || plan.start.checkpoint()->dataset_size != plan.images.size ||
+         recorded.dataset_name != config.dataset_name || recorded.max_images != config.max_images ||
+         recorded.seed != config.seed || image_size(recorded) != image_size(config);
+}
+
+/// Its score cannot be compared with those to come.
+void set_best_encoder_aside(Trainer& trainer, const RunDirectory& run, Log& log) {
+  std::error_code ignored;
+  if (std::filesystem::exists(run.best_encoder(), ignored)) {
+    const auto kept = RunDirectory::later(run.best_encoder());
+    std::filesystem::rename(run.best_encoder(), kept, ignored);
+    log.info("the best encoder so far was chosen by other held-out images: it is kept as " + kept.filename().string());
+  }
+  trainer.forget_best_encoder();
+}
+
 /// Prepares the run's directory, in an order in which at every moment something whole lies there: what the run goes on
 /// from, or, over an older run, this one's start.
-void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log& log) {
+void prepare_directory(const Plan& plan, const std::string& others, Trainer& trainer, const RunDirectory& run,
+                       Log& log) {
   run.remove_leftovers();
   if (const Checkpoint* const checkpoint = plan.start.checkpoint()) {
-    // A file elsewhere may be other runs' log, too.
-    if (checkpoint->log_file.empty() && plan.config.log_file.empty()) {
-      cut_back(run.log(), static_cast<std::uint64_t>(checkpoint->progress.log_bytes));
-    }
     remove_kept_after(run, checkpoint->progress.step);
     write_settings_file(run.settings(), plan.config);  // a folder that nothing can be written to is told by this
-    try {
-      write_model_files(*checkpoint, run);
-      write_best_encoder(*checkpoint, run);
-    } catch (const Error& error) {
-      log.warning(std::string(error.what()) + "; the next save tries again");
+    trainer.write_derived_files_of(*checkpoint);
+    if (chosen_by_other_images(plan, others)) {
+      set_best_encoder_aside(trainer, run, log);
     }
   } else {
     trainer.save_start();
     remove_kept_checkpoints(run, 0);  // the older run's: whole ones of its own until this one's start lies there
-    for (const auto& file : {run.bad_images(), run.best_encoder(), run.scores(), run.not_finite()}) {
-      std::filesystem::remove(file);
-    }
-    for (const auto& file : run.set_aside()) {
+    std::vector<std::filesystem::path> older{run.bad_images(), run.best_encoder(), run.scores(), run.not_finite()};
+    std::ranges::copy(run.set_aside(), std::back_inserter(older));
+    std::ranges::copy(run.probe_reports(), std::back_inserter(older));
+    for (const auto& file : older) {
       std::filesystem::remove(file);
     }
     cut_back(run.metrics(), 0);
@@ -257,52 +283,26 @@ int score_once(const Plan& plan, const Images& images, Trainer& trainer, const R
   return 0;
 }
 
-/// Trains; what ends it stands in the log, too.
-Trainer::Outcome run_told(Trainer& trainer, Log& log) {
-  try {
-    return trainer.run(stop_requested);
-  } catch (const std::exception& error) {
-    log.note(error_text(error));
-    throw;
-  }
-}
-
 /// Gives the trainer what the run starts from, and the directory what that takes. Whether the run is done already.
-bool begin(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log& log) {
+bool begin(const Plan& plan, const std::string& others, Trainer& trainer, const RunDirectory& run, Log& log) {
   if (plan.start.newest) {
     set_damaged_aside(*plan.start.newest, run);
     trainer.resume(plan.start.newest->checkpoint);
     if (trainer.steps_done() >= trainer.last_step()) {
-      write_model_files(plan.start.newest->checkpoint, run);  // its last save may have been without them
-      write_best_encoder(plan.start.newest->checkpoint, run);
+      trainer.write_derived_files_of(plan.start.newest->checkpoint);  // its last save may have been without them
       return true;
     }
   } else if (!plan.start.weights.empty()) {
     trainer.load_weights(plan.start.weights, plan.config.ckpt_path.string());
   }
-  prepare_directory(plan, trainer, run, log);
+  prepare_directory(plan, others, trainer, run, log);
   return false;
 }
 
-int train(const Plan& plan, const RunDirectory& run, bool locked) {
+/// From where the run begins to its scores; the exit status.
+int train_and_score(const Plan& plan, const Images& images, Trainer& trainer, const RunDirectory& run,
+                    bool already_done, const LeaveOut& leave_out, Log& log) {
   const auto& config = plan.config;
-  const Images images = open_images(plan);
-  Log log(console_level(config));
-  std::optional<BadImages> bad_images;
-  const auto leave_out = [&bad_images](const BadImage& image) { bad_images->add(image); };
-  Trainer trainer(config, plan.runtime, *images.pretraining, run, log, leave_out);
-  const std::string others = require_same_images(plan, trainer.dataset_fingerprint());
-  log.open_file(log_file(config.log_file, run));
-  const bool already_done = begin(plan, trainer, run, log);
-  bad_images.emplace(run.bad_images(), config.max_bad_images, [&log](const std::string& line) { log.warning(line); });
-  log_start(plan, trainer, run, log);
-  if (!locked) {
-    log.warning("the file system of " + run.folder().string() + " knows no locks (flock): see to it yourself that no " +
-                "second process trains there");
-  }
-  if (!others.empty()) {
-    log.info(others);
-  }
   std::optional<Evaluator> evaluator;
   if (!config.no_scores) {
     const auto tell = [&log](const std::string& at) { log.progress("evaluating: " + at); };
@@ -310,7 +310,6 @@ int train(const Plan& plan, const RunDirectory& run, bool locked) {
                       Watch{stop_requested, tell, leave_out});
     trainer.evaluate_with(*evaluator);
   }
-
   if (config.profile > 0) {
     trainer.profile(config.profile);
   }
@@ -322,20 +321,54 @@ int train(const Plan& plan, const RunDirectory& run, bool locked) {
              (early ? "--max_steps, or none," : "--num_epochs") + " goes on");
   }
   // One that is finished lacks its last evaluation, where that was interrupted.
-  if (run_told(trainer, log) == Trainer::Outcome::interrupted) {
-    log.info("interrupted: step " + std::to_string(trainer.steps_done()) + " is saved in " + run.folder().string() +
-             "; --resume goes on from it (exit status " + std::to_string(stop_status()) + ")");
+  if (trainer.run(stop_requested) == Trainer::Outcome::interrupted) {
+    log.info("interrupted by " + stop_name() + ": step " + std::to_string(trainer.steps_done()) + " is saved in " +
+             run.folder().string() + "; --resume goes on from it (exit status " + std::to_string(stop_status()) + ")");
     return stop_status();
   }
   if (!already_done && trainer.steps_done() < all_steps) {
     log.info("stopped by --max_steps after step " + std::to_string(trainer.steps_done()) + " of " +
              std::to_string(all_steps) + "; --resume without it, or with a larger one, goes on");
   }
-  log.info("saved " + run.model().string() + " and " + run.encoder().string());
-  if (config.no_scores || !images.test) {
-    return 0;
+  if (trainer.not_derived().empty()) {
+    log.info("saved " + run.model().string() + " and " + run.encoder().string());
   }
-  return score_once(plan, images, trainer, run, leave_out, log);
+  const int status = config.no_scores || !images.test ? 0 : score_once(plan, images, trainer, run, leave_out, log);
+  if (status == 0 && !trainer.not_derived().empty()) {
+    throw Error("the checkpoint is saved, but " + trainer.not_derived() + "; --resume tries again");
+  }
+  return status;
+}
+
+int train(const Plan& plan, const RunDirectory& run, bool locked) {
+  const auto& config = plan.config;
+  const Images images = open_images(plan);
+  Log log(console_level(config));
+  std::optional<BadImages> bad_images;
+  const auto leave_out = [&bad_images](const BadImage& image) { bad_images->add(image); };
+  Trainer trainer(config, plan.runtime, *images.pretraining, run, log, leave_out);
+  const std::string others = require_same_images(plan, trainer.dataset_fingerprint());
+  const std::string replaced = config.overwrite ? run.names_of_files() : "";
+  log.open_file(log_file(config.log_file, run));
+  const bool already_done = begin(plan, others, trainer, run, log);
+  bad_images.emplace(run.bad_images(), config.max_bad_images, [&log](const std::string& line) { log.warning(line); });
+  log_start(plan, trainer, run, log);
+  if (!replaced.empty()) {
+    log.info(in_place_of(replaced));
+  }
+  if (!locked) {
+    log.warning("the file system of " + run.folder().string() + " knows no locks (flock): see to it yourself that no " +
+                "second process trains there");
+  }
+  if (!others.empty()) {
+    log.info(others);
+  }
+  try {
+    return train_and_score(plan, images, trainer, run, already_done, leave_out, log);
+  } catch (const std::exception& error) {
+    log.note(error_text(error));
+    throw;
+  }
 }
 
 /// Trains as the only process in the run's directory.

@@ -30,8 +30,8 @@ NewestCheckpoint read_newest_or_advise(const RunDirectory& run) {
     if (!std::filesystem::exists(run.model(), ignored)) {
       throw UsageError(error.what());
     }
-    throw UsageError(std::string(error.what()) + "; --ckpt_path " + run.model().string() +
-                     " --overwrite starts a new run from the weights of its last save");
+    throw UsageError(std::string(error.what()) + "; --config " + run.settings().string() + " --ckpt_path " +
+                     run.model().string() + " --overwrite starts a new run from the weights of its last save");
   }
 }
 
@@ -126,6 +126,10 @@ void require_log_folder(const TrainConfig& config, bool recorded) {
   }
   std::error_code ignored;
   const auto folder = std::filesystem::absolute(config.log_file).parent_path();
+  if (folder.lexically_normal() ==
+      std::filesystem::absolute(config.save_model_dir / "").lexically_normal().parent_path()) {
+    return;
+  }
   if (!std::filesystem::is_directory(folder, ignored)) {
     throw UsageError("--log_file " + config.log_file.string() + ": there is no folder " + folder.string() +
                      (recorded ? "; the run logs there: --log_file names another file, '' its own train.log" : ""));
@@ -153,7 +157,8 @@ void find_images(Plan& plan, const SettingNames& unread, std::vector<std::string
       return;
     }
     if (plan.config.resume && !plan.start.newest) {
-      print("nothing to resume in " + plan.config.save_model_dir.string() + ": this will be a new run\n");
+      print(one_line("nothing to resume in " + plan.config.save_model_dir.string() + ": this will be a new run") +
+            "\n");
     }
     fetch_dataset(plan.config);
   }
@@ -198,7 +203,7 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
   if (!plan.config.dry_run && !plan.config.resume && !plan.config.overwrite) {
     attempt(problems, [&] { run.require_free(); });
   }
-  attempt(problems, [&] { run.require_folder(); });
+  attempt(problems, [&] { run.require_place(); });
   attempt(problems, [&] { require_log_folder(plan.config, plan.start.newest && !line.given.contains("log_file")); });
   if (!plan.start.newest && !plan.config.ckpt_path.empty() &&
       ready({"ckpt_path", "dataset_name", "encoder_model_name", "stem", "proj_hidden_dim", "proj_out_dim"})) {

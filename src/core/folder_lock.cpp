@@ -7,7 +7,9 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include "core/open_file.h"
 #include "relic/core/error.h"
@@ -35,9 +37,12 @@ bool names(const std::filesystem::path& path, int descriptor) {
          by_path.st_ino == by_descriptor.st_ino && by_path.st_dev == by_descriptor.st_dev;
 }
 
-int lock_now(int descriptor) {
-  while (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EINTR) return errno;
+/// Who asks for the holder has it shared for a moment, which is waited for.
+int lock_soon(int descriptor) {
+  constexpr int tries = 5;
+  for (int i = 0; ::flock(descriptor, LOCK_EX | LOCK_NB) != 0; ++i) {
+    if (errno != EINTR && (errno != EWOULDBLOCK || i >= tries)) return errno;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return 0;
 }
@@ -54,7 +59,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder, const char* name,
     : path_(folder / name) {
   for (;;) {
     descriptor_ = open_or_fail("write", path_, O_RDWR | O_CREAT);
-    const int reason = lock_now(descriptor_);
+    const int reason = lock_soon(descriptor_);
     if (reason == EWOULDBLOCK) {
       const std::string holder = contents(descriptor_);
       ::close(descriptor_);

@@ -86,14 +86,16 @@ struct Log::Sinks {
   std::shared_ptr<FileSink> file;
   spdlog::logger logger{"relic", console};
   std::once_flag failure_told;
+
+  void tell_failure(const std::string& reason) {
+    std::call_once(failure_told, [&] { console->log({"relic", spdlog::level::warn, reason}); });
+  }
 };
 
 Log::Log(LogLevel console_level) : sinks_(std::make_unique<Sinks>()) {
   sinks_->console->set_level(to_spdlog(console_level));
   sinks_->logger.set_level(spdlog::level::debug);
-  sinks_->logger.set_error_handler([sinks = sinks_.get()](const std::string& reason) {
-    std::call_once(sinks->failure_told, [&] { sinks->console->log({"relic", spdlog::level::warn, reason}); });
-  });
+  sinks_->logger.set_error_handler([sinks = sinks_.get()](const std::string& reason) { sinks->tell_failure(reason); });
 }
 
 Log::~Log() = default;
@@ -108,7 +110,11 @@ std::uint64_t Log::file_bytes() const { return sinks_->file ? sinks_->file->byte
 void Log::note(const std::string& text) {
   if (sinks_->file) {
     const std::string line = one_line(text);
-    sinks_->file->log({"relic", spdlog::level::err, spdlog::string_view_t(line.data(), line.size())});
+    try {
+      sinks_->file->log({"relic", spdlog::level::err, spdlog::string_view_t(line.data(), line.size())});
+    } catch (const std::exception& error) {
+      sinks_->tell_failure(error.what());
+    }
   }
 }
 

@@ -78,14 +78,19 @@ std::string lower_case(std::string text) {
 std::string one_line(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string line;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
+  const auto escape = [&](unsigned char byte) { line += {'\\', 'x', kDigits[byte >> 4U], kDigits[byte & 15U]}; };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : '\0');
+    if (byte == '\n') {
       line += "\\n";
     } else if (byte < 0x20U || byte == 0x7FU) {
-      line += {'\\', 'x', kDigits[byte >> 4U], kDigits[byte & 15U]};
+      escape(byte);
+    } else if (byte == 0xC2U && next >= 0x80U && next < 0xA0U) {  // UTF-8 of the control characters from U+0080 on
+      escape(next);
+      ++i;
     } else {
-      line += c;
+      line += text[i];
     }
   }
   return line;

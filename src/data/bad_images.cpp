@@ -17,12 +17,19 @@ BadImages::BadImages(std::filesystem::path list, std::int64_t most, std::functio
 void BadImages::add(const BadImage& image) {
   const std::lock_guard lock(mutex_);
   if (!lines_.insert(image.what()).second) return;
-  if (!list_.empty()) AppendFile(list_).append(std::string(image.what()) + "\n");
+  std::string unlisted;
+  if (!list_.empty()) {
+    try {
+      AppendFile(list_).append(std::string(image.what()) + "\n");
+    } catch (const Error& error) {
+      unlisted = std::string(" (and not listed: ") + error.what() + ")";
+    }
+  }
   if (static_cast<std::int64_t>(lines_.size()) > most_) {
     throw Error("more images than --max_bad_images " + std::to_string(most_) + " cannot be read, the last one is " +
                 image.what() + (list_.empty() ? "" : "; all are listed in " + list_.string()));
   }
-  tell_(std::string(image.what()) + "; it is left out");
+  tell_(std::string(image.what()) + "; it is left out" + unlisted);
 }
 
 std::int64_t BadImages::count() const {

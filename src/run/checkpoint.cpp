@@ -63,8 +63,10 @@ std::string first_not_finite(const Checkpoint& checkpoint) {
   return {};
 }
 
-void write_model_files(const Checkpoint& checkpoint, const RunDirectory& run) {
-  write_state_dict(run.model(), checkpoint.model);
+namespace {
+
+/// The target encoder's part of it, under names of its own.
+StateDict encoder_of(const Checkpoint& checkpoint) {
   const std::string prefix = "target_encoder.0.";
   StateDict encoder;
   for (const auto& [name, tensor] : checkpoint.model) {
@@ -72,16 +74,32 @@ void write_model_files(const Checkpoint& checkpoint, const RunDirectory& run) {
       encoder.emplace_back(name.substr(prefix.size()), tensor);
     }
   }
-  write_state_dict(run.encoder(), encoder);
+  return encoder;
 }
 
-void write_best_encoder(const Checkpoint& checkpoint, const RunDirectory& run) {
+}  // namespace
+
+std::string write_derived_files(const Checkpoint& checkpoint, const RunDirectory& run, Derived which) {
+  std::string failures;
+  const auto write = [&failures](const std::filesystem::path& file, const StateDict& tensors) {
+    try {
+      write_state_dict(file, tensors);
+    } catch (const std::exception& error) {
+      failures += (failures.empty() ? "" : "; ") + std::string(error.what());
+    }
+  };
+  write(run.model(), checkpoint.model);
+  write(run.encoder(), encoder_of(checkpoint));
+  if (which == Derived::all_but_best_encoder) {
+    return failures;
+  }
   if (!checkpoint.best_encoder.empty()) {
-    write_state_dict(run.best_encoder(), checkpoint.best_encoder);
+    write(run.best_encoder(), checkpoint.best_encoder);
   } else if (checkpoint.progress.best_step == 0) {
     std::error_code ignored;
     std::filesystem::remove(run.best_encoder(), ignored);
   }
+  return failures;
 }
 
 void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run) {
@@ -105,7 +123,6 @@ void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run) {
   dict.insert("skipped_steps", checkpoint.progress.skipped_steps);
   dict.insert("skipped_in_a_row", checkpoint.progress.skipped_in_a_row);
   dict.insert("metrics_bytes", checkpoint.progress.metrics_bytes);
-  dict.insert("log_bytes", checkpoint.progress.log_bytes);
   dict.insert("model", to_value(checkpoint.model));
   dict.insert("first_moments", to_value(checkpoint.first_moments));
   dict.insert("second_moments", to_value(checkpoint.second_moments));
@@ -180,7 +197,6 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
     checkpoint.progress.skipped_steps = later_field(dict, "skipped_steps", std::int64_t{0}).toInt();
     checkpoint.progress.skipped_in_a_row = later_field(dict, "skipped_in_a_row", std::int64_t{0}).toInt();
     checkpoint.progress.metrics_bytes = field(dict, "metrics_bytes", where).toInt();
-    checkpoint.progress.log_bytes = field(dict, "log_bytes", where).toInt();
     checkpoint.model = tensors_field(dict, "model", where);
     checkpoint.first_moments = tensors_field(dict, "first_moments", where);
     checkpoint.second_moments = tensors_field(dict, "second_moments", where);

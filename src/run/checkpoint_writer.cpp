@@ -49,15 +49,22 @@ void CheckpointWriter::write(const Checkpoint& checkpoint) {
   }
   written_step_ = step;
   remove_kept_checkpoints(run_, static_cast<std::size_t>(keep_ - 1));
-  model_failure_.clear();
-  try {
-    write_model_files(checkpoint, run_);
-    if (best_step_ != checkpoint.progress.best_step) {
-      write_best_encoder(checkpoint, run_);
-      best_step_ = checkpoint.progress.best_step;
-    }
-  } catch (const std::exception& error) {
-    model_failure_ = error.what();
+  derive(checkpoint);
+}
+
+void CheckpointWriter::derive(const Checkpoint& checkpoint) {
+  const auto best_step = checkpoint.progress.best_step;
+  const bool best_is_there = best_step_ == best_step && best_step > 0;
+  not_derived_ = write_derived_files(checkpoint, run_, best_is_there ? Derived::all_but_best_encoder : Derived::all);
+  if (not_derived_.empty()) {
+    best_step_ = best_step;
+  }
+}
+
+void CheckpointWriter::write_derived_files_of(const Checkpoint& checkpoint) {
+  derive(checkpoint);
+  if (!not_derived_.empty()) {
+    log_.warning(not_derived_);
   }
 }
 
@@ -71,9 +78,6 @@ void CheckpointWriter::finish() {
   wait();
   if (failures_ > 0) {
     throw Error("the last save failed: " + last_failure_ + what_is_kept());
-  }
-  if (!model_failure_.empty()) {
-    throw Error("the checkpoint is saved, its model is not: " + model_failure_ + "; --resume writes it");
   }
 }
 
@@ -93,8 +97,8 @@ void CheckpointWriter::wait() {
   try {
     pending_.get();
     failures_ = 0;
-    if (!model_failure_.empty()) {
-      log_.warning("the checkpoint is saved, its model is not: " + model_failure_);
+    if (!not_derived_.empty()) {
+      log_.warning("the checkpoint is saved, but " + not_derived_ + "; the next save or --resume tries again");
     }
     log_.debug("saved step " + std::to_string(written_step_.value()) + " in " + run_.folder().string());
   } catch (const std::exception& error) {

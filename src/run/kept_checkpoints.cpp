@@ -1,8 +1,12 @@
 #include "relic/run/kept_checkpoints.h"
 
+#include <torch/torch.h>
+
+#include <algorithm>
 #include <system_error>
 
 #include "relic/core/error.h"
+#include "relic/formats/pth.h"
 
 namespace relic {
 
@@ -97,13 +101,55 @@ NewestCheckpoint read_newest_checkpoint(const RunDirectory& run) {
   throw DamagedCheckpoint(reasons_of(newest.damaged) + last);
 }
 
+namespace {
+
+/// Whether the model that lies there is the checkpoint's: a save was cut off between one name and the next.
+bool lies_there_as_it_is(const Checkpoint& checkpoint, const RunDirectory& run) {
+  try {
+    const StateDict model = read_state_dict(run.model());
+    return std::ranges::equal(model, checkpoint.model, [](const auto& a, const auto& b) {
+      return a.first == b.first && a.second.sizes() == b.second.sizes() && torch::equal(a.second, b.second);
+    });
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// Under a second name, for a file that is replaced; one that is cut is copied. Throws Error.
+void keep_later(const fs::path& file, bool is_cut) {
+  std::error_code error;
+  if (!fs::exists(file, error)) {
+    return;
+  }
+  const auto later = RunDirectory::later(file);
+  if (!is_cut) {
+    fs::create_hard_link(file, later, error);
+    if (!error) {
+      return;
+    }
+  }
+  error.clear();
+  fs::copy_file(file, later, error);
+  if (error) {
+    std::error_code ignored;
+    fs::remove(later, ignored);
+    throw Error("cannot keep " + file.string() + " as " + later.filename().string() + ": " + error.message() +
+                "; free some space or move it away");
+  }
+}
+
+}  // namespace
+
 void set_damaged_aside(const NewestCheckpoint& newest, const RunDirectory& run) {
   if (newest.damaged.empty()) {
     return;
   }
   std::error_code ignored;
-  for (const auto& file : run.written_over()) {
-    fs::copy_file(file, RunDirectory::later(file), ignored);
+  if (!lies_there_as_it_is(newest.checkpoint, run)) {
+    for (const auto& file : run.written_over()) {
+      keep_later(file, /*is_cut=*/file == run.metrics());
+    }
+    fs::remove(run.scores(), ignored);
   }
   for (const auto& [file, reason] : newest.damaged) {
     if (fs::exists(file, ignored)) {

@@ -1,8 +1,13 @@
 #include "relic/run/run_directory.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -104,8 +109,11 @@ bool RunDirectory::exists() const {
 }
 
 std::string RunDirectory::names_of_files() const {
+  std::vector<fs::path> files{checkpoint(), model(),   encoder(), best_encoder(), scores(),
+                              settings(),   metrics(), log(),     bad_images(),   not_finite()};
+  std::ranges::copy(set_aside(), std::back_inserter(files));
   std::string names;
-  for (const auto& file : {checkpoint(), model(), encoder(), settings(), metrics(), log()}) {
+  for (const auto& file : files) {
     if (has_content(file)) {
       names += (names.empty() ? "" : ", ") + file.filename().string();
     }
@@ -127,6 +135,20 @@ void RunDirectory::create() const {
   if (error) {
     throw UsageError("-save_model_dir " + folder_.string() + ": cannot be made: " + error.message() +
                      "; name another folder");
+  }
+}
+
+void RunDirectory::require_place() const {
+  require_folder();
+  std::error_code ignored;
+  fs::path there = fs::absolute(folder_, ignored);
+  while (there.has_relative_path() && !fs::exists(fs::status(there, ignored))) {
+    there = there.parent_path();
+  }
+  if (!fs::is_directory(there, ignored) || ::access(there.c_str(), W_OK | X_OK) != 0) {
+    const std::string reason = fs::is_directory(there, ignored) ? std::strerror(errno) : "Not a directory";
+    throw UsageError("-save_model_dir " + folder_.string() + ": cannot be written to, for " + there.string() + ": " +
+                     reason + "; name another folder");
   }
 }
 

@@ -232,7 +232,7 @@ std::vector<Setting> run_settings() {
                 .default_help = "no early stop",
                 .recorded = false}),
        rate(&TrainConfig::save_every_seconds,
-            {.name = "save_every_seconds", .help = "an epoch's end saves if the last save is older, in seconds"}),
+            {.name = "save_every_seconds", .help = "a step saves if the last save is older, in seconds"}),
        integer(&TrainConfig::keep_checkpoints, 1, kManyTimes,
                {.name = "keep_checkpoints",
                 .help = "the newest checkpoints that are kept, checkpoint.pth among them: should it be damaged, "

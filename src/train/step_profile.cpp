@@ -53,10 +53,11 @@ std::vector<std::string> StepProfile::report(std::int64_t batch_size) const {
   const std::int64_t counted = begun_ - warm_up_ - 1;
   if (counted < 1) return {};
   if (const auto& last = marks_.back().event) last->synchronize();
-  std::array<double, kNames.size()> seconds{};
+  std::array<double, kNames.size() + 1> seconds{};
   for (std::size_t i = 0; i + 1 < marks_.size(); ++i) {
     seconds[static_cast<std::size_t>(marks_[i].part)] += seconds_between(marks_[i], marks_[i + 1]);
   }
+  seconds[static_cast<std::size_t>(StepPart::none)] = 0;
   double whole = 0;
   for (double& each : seconds) {
     each /= static_cast<double>(counted);

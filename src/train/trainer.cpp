@@ -89,6 +89,12 @@ void Trainer::resume(const Checkpoint& checkpoint) {
   cut_back(run_.metrics(), table_bytes);
 }
 
+void Trainer::forget_best_encoder() {
+  progress_.best_step = 0;
+  progress_.best_score = 0;
+  best_encoder_.clear();
+}
+
 std::unique_ptr<ViewSource> Trainer::open_views(std::int64_t last) {
   const auto reason = why_not_resident(dataset_, runtime_.device);
   if (!runtime_.device.is_cpu()) {
@@ -144,6 +150,7 @@ Trainer::Outcome Trainer::run(const std::function<bool()>& stop) {
     log_.info("the GPU's memory, at most: " + bytes_text(static_cast<double>(bytes)));
   }
   if (profile_) {
+    profile_->begin_step(source->times());
     report_profile();
   }
   return outcome;
@@ -153,6 +160,7 @@ Trainer::Outcome Trainer::train(ViewSource& views, std::int64_t last, const std:
   try {
     for (;;) {
       if (evaluation_is_due()) {
+        enter(profile_.get(), StepPart::none);
         evaluate();
       }
       if (progress_.step >= last) {
@@ -168,8 +176,8 @@ Trainer::Outcome Trainer::train(ViewSource& views, std::int64_t last, const std:
       enter(profile_.get(), StepPart::rest);
       const bool interrupted = stop();
       const bool ends = interrupted || progress_.step == last;
-      if (profile_ && ends) {
-        profile_->begin_step(views.times());  // the save that a run ends with is no step's
+      if (ends) {
+        enter(profile_.get(), StepPart::none);
       }
       after_step(ends);
       if (interrupted) {
@@ -246,6 +254,8 @@ void Trainer::keep_if_best(const Evaluation& evaluation) {
   best_encoder_ = copy_to_cpu(state_dict(relic_->target().encoder()));
   progress_.best_step = progress_.step;
   progress_.best_score = score;
+  log_.info("step " + std::to_string(progress_.step) + ": the best encoder so far, to be saved as " +
+            run_.best_encoder().filename().string());
 }
 
 void Trainer::train_step(const Views& views) {
@@ -309,7 +319,7 @@ std::string Trainer::how_to_go_on() {
 
 void Trainer::after_step(bool ends) {
   const bool old = now_seconds() - last_save_seconds_ > config_.save_every_seconds;
-  const bool saves = ends || progress_.step % config_.log_every_n_steps == 0 || (epochs_.end_at(progress_.step) && old);
+  const bool saves = ends || old || progress_.step % config_.log_every_n_steps == 0;
   // What is saved or evaluated has no step in it whose loss is not known to be finite.
   recorder_->record(saves || evaluation_is_due() ? queue_.all() : queue_.arrived());
   writer_.poll();
@@ -349,18 +359,18 @@ void Trainer::save_start() {
   } catch (const FailedStep&) {
     throw Error("the weights to start from are not finite");
   }
-  // Logs of an older run in this directory are cut once this is written.
+  // The table of an older run in this directory is cut once this is written.
   start.progress.metrics_bytes = 0;
-  start.progress.log_bytes = config_.log_file.empty() ? 0 : static_cast<std::int64_t>(log_.file_bytes());
   write_checkpoint(start, run_);
-  write_model_files(start, run_);
+  if (const auto failure = write_derived_files(start, run_, Derived::all_but_best_encoder); !failure.empty()) {
+    throw Error(failure);
+  }
   writer_.set_written(0);
 }
 
 void Trainer::save(bool also_wait) {
   auto now = std::make_shared<Checkpoint>(checkpoint());
   now->progress.metrics_bytes = recorder_->table_bytes();
-  now->progress.log_bytes = static_cast<std::int64_t>(log_.file_bytes());
   writer_.save(now);
   last_save_seconds_ = now_seconds();
   if (also_wait) {

@@ -36,8 +36,7 @@ class Kills : public testing::ProgramTest, public ::testing::WithParamInterface<
  protected:
   /// Of a training that is far too long to come to its end between two kills.
   std::vector<std::string> settings(const std::vector<std::string>& more) {
-    auto all =
-        arguments({"--log_every_n_steps", "2", "--no_scores", "--proj_hidden_dim", "16", "--num_epochs", "4000"});
+    auto all = arguments({"--log_every_n_steps", "2", "--proj_hidden_dim", "16", "--num_epochs", "4000"});
     all.insert(all.end(), GetParam().settings.begin(), GetParam().settings.end());
     all.insert(all.end(), more.begin(), more.end());
     return all;
@@ -88,8 +87,12 @@ void Kills::compare_with_an_uninterrupted_run(std::int64_t steps) {
   const auto b = read_checkpoint(run.checkpoint());
   EXPECT_EQ(b.progress.step, steps);
   testing::expect_equal(a, b);
-  for (const char* weights : {"relic_model.pth", "encoder.pth"}) {
-    EXPECT_EQ(file(weights), slurp(folder_ / "whole" / weights)) << weights;
+  for (const char* weights : {"relic_model.pth", "encoder.pth", "encoder_best.pth"}) {
+    const bool scored = std::filesystem::exists(folder_ / "whole" / weights);
+    ASSERT_EQ(std::filesystem::exists(run.folder() / weights), scored) << weights;
+    if (scored) {
+      EXPECT_EQ(file(weights), slurp(folder_ / "whole" / weights)) << weights;
+    }
   }
   EXPECT_EQ(rows(slurp(folder_ / "whole/metrics.csv")), rows(file("metrics.csv")));
   EXPECT_FALSE(std::filesystem::exists(run.folder() / RunDirectory::kLockName));
@@ -141,7 +144,7 @@ TEST_P(Kills, AtRandomMomentsLoseNothingAndCountNothingTwice) {
     const auto progress = read_checkpoint(run.checkpoint()).progress;
     EXPECT_GE(progress.step, step);
     step = progress.step;
-    for (const auto& weights : {run.model(), run.encoder()}) {
+    for (const auto& weights : {run.model(), run.encoder(), run.best_encoder()}) {
       if (std::filesystem::exists(weights)) {
         EXPECT_NO_THROW(read_state_dict(weights)) << weights;
       }
@@ -161,14 +164,16 @@ TEST_P(Kills, AtRandomMomentsLoseNothingAndCountNothingTwice) {
 std::string name_of(const ::testing::TestParamInfo<Case>& test) { return test.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(Precision, Kills,
-                         ::testing::Values(Case{"fp32", {"--precision", "fp32"}, 25, 2500},
-                                           Case{"bf16", {"--precision", "bf16"}, 25, 2500}),
+                         ::testing::Values(Case{"fp32", {"--precision", "fp32", "--no_scores"}, 25, 2500},
+                                           Case{
+                                               "bf16", {"--precision", "bf16", "--eval_every_n_steps", "3"}, 25, 2500}),
                          name_of);
 #if RELIC_WITH_CUDA
-INSTANTIATE_TEST_SUITE_P(Gpu, Kills,
-                         ::testing::Values(Case{
-                             "fp16", {"--device", "cuda", "--precision", "fp16", "--deterministic"}, 9, 8000, true}),
-                         name_of);
+INSTANTIATE_TEST_SUITE_P(
+    Gpu, Kills,
+    ::testing::Values(Case{
+        "fp16", {"--device", "cuda", "--precision", "fp16", "--deterministic", "--no_scores"}, 9, 8000, true}),
+    name_of);
 #endif
 
 }  // namespace

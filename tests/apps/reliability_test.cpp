@@ -40,7 +40,7 @@ TEST_F(Reliability, AClustersWarningSavesAndReturns75) {
     if (signal == SIGUSR2) child.send(SIGTERM);  // what follows a warning does not change its status
     const auto outcome = child.outcome();
     EXPECT_EQ(outcome.status, 75) << outcome.err;
-    EXPECT_THAT(outcome.out, AllOf(HasSubstr("interrupted: step"), HasSubstr("is saved in")));
+    EXPECT_THAT(outcome.out, AllOf(HasSubstr("interrupted by SIGUSR"), HasSubstr("is saved in")));
     const auto step = read_checkpoint(folder_ / "run/checkpoint.pth").progress.step;
     EXPECT_GT(step, before);
     EXPECT_EQ(count_steps(file("metrics.csv")), static_cast<std::size_t>(step));
@@ -151,7 +151,8 @@ TEST_F(Reliability, AFolderThatCannotBeMadeIsOneLine) {
   const auto outcome = Child(words, folder_.path(), obey_permissions).outcome();
   std::filesystem::permissions(folder_ / "locked", std::filesystem::perms::owner_all);
   EXPECT_EQ(outcome.status, 2);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("locked/run: cannot be made: Permission denied; name another folder")));
+  EXPECT_THAT(outcome.err, HasSubstr("locked/run: cannot be written to, for " + (folder_ / "locked").string() +
+                                     ": Permission denied; name another folder"));
   EXPECT_EQ(count_lines(outcome.err), 1U) << outcome.err;
 }
 
@@ -168,7 +169,7 @@ TEST_F(Reliability, ADamagedCheckpointIsNamedAndTheOneBeforeItTaken) {
                                  HasSubstr("going on from step 2, that of earlier-checkpoint-2.pth")));
   EXPECT_EQ(slurp(folder_ / "run/encoder.pth.later"), encoder);
   EXPECT_EQ(count_steps(slurp(folder_ / "run/metrics.csv.later")), 4U);
-  EXPECT_THAT(slurp(folder_ / "run/train.log.later"), HasSubstr("stopped by --max_steps after step 4"));
+  EXPECT_THAT(file("train.log"), HasSubstr("stopped by --max_steps after step 4"));  // it is only added to
   EXPECT_THAT(outcome.out, HasSubstr("at step 2 of 6"));
   EXPECT_EQ(slurp(folder_ / "run/checkpoint.pth.damaged"), bytes);
   EXPECT_EQ(count_steps(file("metrics.csv")), 6U);
@@ -181,7 +182,8 @@ TEST_F(Reliability, ADamagedCheckpointIsNamedAndTheOneBeforeItTaken) {
   const auto none = train({"--resume", "--no_scores"});
   EXPECT_EQ(none.status, 2);
   EXPECT_THAT(none.err, AllOf(HasSubstr("run/checkpoint.pth: not a .pth file"), HasSubstr("run/earlier-checkpoint-"),
-                              HasSubstr("; --ckpt_path " + (folder_ / "run/relic_model.pth").string() +
+                              HasSubstr("; --config " + (folder_ / "run/settings.toml").string() + " --ckpt_path " +
+                                        (folder_ / "run/relic_model.pth").string() +
                                         " --overwrite starts a new run from the weights of its last save")));
 }
 
@@ -312,6 +314,22 @@ TEST_F(Reliability, ADryRunTellsWhatAResumeWouldGoOnWith) {
   EXPECT_THAT(refused.err, HasSubstr("are not those that the run was started on: as many, but of other"));
 }
 
+TEST_F(Reliability, AFullLogDiskHidesNotWhatEndedTheTraining) {
+  const auto outcome = train({"--max_steps", "4", "--no_scores", "-lr", "1e39", "--log_file", "/dev/full"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("relic_train: step 2: the loss is not finite"), HasSubstr("not_finite.txt"),
+                                 HasSubstr("warning: cannot write /dev/full")));
+}
+
+TEST_F(Reliability, ABestEncoderThatOtherImagesChoseIsSetAside) {
+  ASSERT_EQ(train({"--max_steps", "1"}).status, 0);
+  const auto best = file("encoder_best.pth");
+  ASSERT_EQ(train({"--resume", "--force", "--seed", "7", "--max_steps", "2"}).status, 0);
+  EXPECT_EQ(file("encoder_best.pth.later"), best);
+  EXPECT_EQ(read_checkpoint(folder_ / "run/checkpoint.pth").progress.best_step, 2);
+  EXPECT_NE(file("encoder_best.pth"), best);
+}
+
 TEST_F(Reliability, ALogWhoseFolderIsGoneIsToldWithTheWayOn) {
   std::filesystem::create_directory(folder_ / "logs");
   const auto log = folder_ / "logs/a.log";
@@ -360,14 +378,15 @@ TEST_F(Reliability, AModelThatCannotBeWrittenIsNoFailedSave) {
   child.wait_for_line("epoch 4 of 400");  // more than three saves later
   child.send(SIGTERM);
   const auto outcome = child.outcome();
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("warning: the checkpoint is saved, its model is not: cannot replace"),
-                                 HasSubstr("relic_model.pth"), HasSubstr("--resume writes it")));
+  EXPECT_EQ(outcome.status, 143);  // to be queued again: all that this takes is there
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("warning: the checkpoint is saved, but cannot replace"),
+                                 HasSubstr("relic_model.pth"), HasSubstr("the next save or --resume tries again")));
   const auto step = read_checkpoint(folder_ / "run/checkpoint.pth").progress.step + 1;
   EXPECT_GE(step, 20);
   const auto still = train({"--resume", "--num_epochs", "400", "--max_steps", std::to_string(step), "--no_scores"});
   EXPECT_EQ(still.status, 1);
-  EXPECT_THAT(still.err, HasSubstr("relic_model.pth: Is a directory; the next save tries again"));
+  EXPECT_THAT(still.err, AllOf(HasSubstr("relic_train: the checkpoint is saved, but cannot replace"),
+                               HasSubstr("relic_model.pth: Is a directory; --resume tries again")));
   EXPECT_EQ(read_checkpoint(folder_ / "run/checkpoint.pth").progress.step, step);
   std::filesystem::remove_all(folder_ / "run/relic_model.pth");
   // Finished or not.

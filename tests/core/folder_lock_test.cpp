@@ -23,6 +23,7 @@ using ::testing::IsEmpty;
 using testing::TemporaryFolder;
 
 bool no_locks = false;
+int refusals = 0;
 
 TEST(FolderLock, KeepsOthersOutAndSaysWhoHoldsIt) {
   const TemporaryFolder folder;
@@ -34,6 +35,25 @@ TEST(FolderLock, KeepsOthersOutAndSaysWhoHoldsIt) {
   first.reset();
   EXPECT_THAT(folder.names(), IsEmpty());
   EXPECT_NO_THROW(FolderLock(folder.path(), "lock"));
+}
+
+TEST(FolderLock, TellsItsHolderToWhoOnlyAsks) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(FolderLock::holder(folder.path(), "lock"), "");
+  {
+    const FolderLock lock(folder.path(), "lock");
+    EXPECT_THAT(FolderLock::holder(folder.path(), "lock"), HasSubstr("process " + std::to_string(::getpid())));
+  }
+  testing::spit(folder / "lock", "process 1 of a machine that was switched off");
+  EXPECT_EQ(FolderLock::holder(folder.path(), "lock"), "");
+  EXPECT_THAT(folder.names(), ElementsAre("lock"));
+}
+
+TEST(FolderLock, WaitsAMomentForWhoOnlyAsks) {
+  const TemporaryFolder folder;
+  refusals = 2;
+  EXPECT_NO_THROW(FolderLock(folder.path(), "lock"));
+  EXPECT_EQ(refusals, 0);
 }
 
 TEST(FolderLock, AFileThatAKilledProcessLeftLocksNobodyOut) {
@@ -90,8 +110,13 @@ TEST(FolderLock, AFolderThatCannotBeWrittenIsAnError) {
 }  // namespace
 }  // namespace relic
 
-// Takes the place of the C library's own in this executable: a file system without locks.
+// Takes the place of the C library's own in this executable: a file system without locks, a lock that somebody has.
 extern "C" int flock(int descriptor, int operation) noexcept {
+  if (relic::refusals > 0) {
+    --relic::refusals;
+    errno = EWOULDBLOCK;
+    return -1;
+  }
   if (relic::no_locks) {
     errno = ENOSYS;
     return -1;

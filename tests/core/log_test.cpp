@@ -119,6 +119,19 @@ TEST(Log, GoesOnWhenItsDiskIsFullAndSaysSoOnce) {
   EXPECT_EQ(std::ranges::count(output.err, '\n'), 1);
 }
 
+TEST(Log, ANoteThatCannotBeWrittenIsSaidOnceAndThrowsNothing) {
+  const TemporaryFolder folder;
+  const Output output = printed_by([&] {
+    Log log;
+    log.open_file(folder / "train.log");
+    const FailingCall failing(Call::write, 1, ENOSPC);
+    log.note("what somebody else prints");
+    log.info("epoch 2");
+  });
+  EXPECT_THAT(output.err, HasSubstr((folder / "train.log").string() + ": No space left on device"));
+  EXPECT_EQ(std::ranges::count(output.err, '\n'), 1);
+}
+
 TEST(Log, GoesOnWithoutStdout) {
   const TemporaryFolder folder;
   {

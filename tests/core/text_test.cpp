@@ -37,6 +37,7 @@ TEST(Text, Bytes) {
 TEST(Text, OneLineEscapesControlCharactersAndNothingElse) {
   EXPECT_EQ(one_line("a b/é ü.png"), "a b/é ü.png");
   EXPECT_EQ(one_line("two\nlines\x1b[0m\x7f"), "two\\nlines\\x1b[0m\\x7f");
+  EXPECT_EQ(one_line("\u009b31m, \u00a0 and \xc2"), "\\x9b31m, \u00a0 and \xc2");
 }
 
 TEST(Text, PaddedAndLowerCase) {

@@ -31,6 +31,17 @@ TEST(BadImages, AreToldOnceAndListed) {
   EXPECT_EQ(bad.count(), 2);
 }
 
+TEST(BadImages, AListThatCannotBeWrittenIsToldAndEndsNothing) {
+  const TemporaryFolder folder;
+  std::vector<std::string> told;
+  BadImages bad(folder / "absent/bad_images.txt", 10, [&](const std::string& line) { told.push_back(line); });
+  bad.add(BadImage("a.jpg: is empty"));
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_THAT(told[0], ::testing::AllOf(::testing::StartsWith("a.jpg: is empty; it is left out (and not listed: "),
+                                        HasSubstr((folder / "absent").string())));
+  EXPECT_EQ(bad.count(), 1);
+}
+
 TEST(BadImages, TheFirstOverTheLimitIsAnError) {
   const TemporaryFolder folder;
   BadImages bad(folder / "bad_images.txt", 1, [](const std::string&) {});

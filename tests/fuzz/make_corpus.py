@@ -68,10 +68,10 @@ def checkpoint():
     fields |= {"dataset_path": "/data", "dataset_size": 20, "dataset_fingerprint": -5, "log_file": ""}
     fields |= {"step": 7, "epoch_loss_sum": 2.5, "total_loss_sum": 9.5, "epoch_losses": 2, "total_losses": 7}
     fields |= {"evaluated_step": 5, "tested_step": 0, "best_step": 5, "best_score": 0.25, "skipped_steps": 1}
-    fields |= {"skipped_in_a_row": 0, "metrics_bytes": 900, "log_bytes": 1200}
+    fields |= {"skipped_in_a_row": 0, "metrics_bytes": 900}
     weights, counter = torch.ones(3, 4), torch.tensor(7)
     first = ["format", "format_version", "settings", "dataset_path", "dataset_size", "log_file", "step"]
-    first += ["epoch_loss_sum", "total_loss_sum", "metrics_bytes", "log_bytes"]
+    first += ["epoch_loss_sum", "total_loss_sum", "metrics_bytes"]
     without_tensors = {name: {} for name in ("model", "first_moments", "second_moments", "optimizer_steps", "scaler")}
     tensors = {"model": {"0.weight": weights, "0.num_batches_tracked": counter}, "first_moments": {"0.weight": weights}}
     tensors |= {"second_moments": {"0.weight": weights}, "optimizer_steps": {"0.weight": torch.tensor(7.0)}}

@@ -101,12 +101,12 @@ TEST(KeptCheckpoints, OtherNamesAreNotTaken) {
   write_file(folder / "earlier-checkpoint-12.pth", "");
   EXPECT_THAT(run.kept_steps(), ElementsAre(12));
   for (const char* name : {"notes.damaged", "checkpoint.pth.damaged-", "checkpoint.pth.damaged-2x", "notes.later",
-                           "settings.toml.later", "train.log.later-3", "checkpoint.pth.damaged-12"}) {
+                           "settings.toml.later", "metrics.csv.later-3", "checkpoint.pth.damaged-12"}) {
     write_file(folder / name, "");
   }
   EXPECT_THAT(run.set_aside(),
               UnorderedElementsAre(folder / "earlier-checkpoint-7.pth.damaged", folder / "checkpoint.pth.damaged-12",
-                                   folder / "train.log.later-3"));
+                                   folder / "metrics.csv.later-3"));
   EXPECT_TRUE(run.has_checkpoint());
 }
 
@@ -148,6 +148,45 @@ TEST(KeptCheckpoints, WhatASecondDamageSetsAsideLeavesTheFirstOnes) {
   EXPECT_TRUE(std::filesystem::exists(run.folder / "checkpoint.pth.damaged-2"));
 }
 
+TEST(KeptCheckpoints, OfASaveThatWasCutOffNothingIsSetAside) {
+  SavedRun run;
+  run.save(400);
+  // Without hard links the one before is moved first: killed right after that, what lies there is still its own.
+  std::filesystem::rename(run.directory.checkpoint(), run.directory.checkpoint_of(400));
+  set_damaged_aside(read_newest_checkpoint(run.directory), run.directory);
+  EXPECT_THAT(run.directory.set_aside(), IsEmpty());
+  EXPECT_EQ(run.step_of(run.directory.checkpoint()), 400);
+}
+
+TEST(KeptCheckpoints, WhatCannotBeKeptAsideIsNotWrittenOver) {
+  SavedRun run;
+  run.save(400);
+  run.save(800);
+  write_file(run.directory.metrics(), std::string(5000, 'x'));
+  damage(run.directory.checkpoint());
+  const auto newest = read_newest_checkpoint(run.directory);
+  {
+    const FileSizeLimit limit(1000);
+    EXPECT_THAT(message_of<Error>([&] { set_damaged_aside(newest, run.directory); }),
+                AllOf(HasSubstr("cannot keep " + run.directory.metrics().string() + " as metrics.csv.later: "),
+                      HasSubstr("free some space or move it away")));
+  }
+  EXPECT_FALSE(std::filesystem::exists(run.folder / "metrics.csv.later"));
+  EXPECT_TRUE(std::filesystem::exists(run.directory.checkpoint()));
+  EXPECT_FALSE(std::filesystem::exists(run.folder / "checkpoint.pth.damaged"));
+}
+
+TEST(KeptCheckpoints, OneDerivedFileThatCannotBeWrittenKeepsNoOtherBack) {
+  SavedRun run;
+  std::filesystem::create_directories(run.directory.model() / "in the way");
+  auto checkpoint = *of_step(400);
+  checkpoint.best_encoder = {{"0.weight", torch::ones({3})}};
+  EXPECT_THAT(write_derived_files(checkpoint, run.directory),
+              HasSubstr("cannot replace " + run.directory.model().string() + ": Is a directory"));
+  EXPECT_TRUE(std::filesystem::exists(run.directory.encoder()));
+  EXPECT_TRUE(std::filesystem::exists(run.directory.best_encoder()));
+}
+
 TEST(KeptCheckpoints, TheBestEncoderFollowsFromTheCheckpoint) {
   const TemporaryFolder folder;
   const RunDirectory run(folder.path());
@@ -170,14 +209,14 @@ TEST(KeptCheckpoints, TheBestEncoderFollowsFromTheCheckpoint) {
   save(1200, 600);
   EXPECT_FALSE(std::filesystem::exists(run.best_encoder()));
   // And again, from any checkpoint.
-  write_best_encoder(read_checkpoint(run.checkpoint()), run);
+  EXPECT_EQ(write_derived_files(read_checkpoint(run.checkpoint()), run), "");
   EXPECT_EQ(best(), 600);
   // Of a step without one there is none; one that was written before checkpoints held it stays.
   auto older = *of_step(400);
   older.progress.best_step = 200;
-  write_best_encoder(older, run);
+  EXPECT_EQ(write_derived_files(older, run), "");
   EXPECT_EQ(best(), 600);
-  write_best_encoder(*of_step(100), run);
+  EXPECT_EQ(write_derived_files(*of_step(100), run), "");
   EXPECT_FALSE(std::filesystem::exists(run.best_encoder()));
 }
 

@@ -57,6 +57,27 @@ TEST(RunDirectory, FilesWithoutACheckpointAreNeitherResumedNorWrittenOver) {
   EXPECT_NO_THROW(run.require_checkpoint_or_nothing());
 }
 
+TEST(RunDirectory, IsNotFreeForAnyFileOfARunThatANewOneWouldRemove) {
+  for (const char* name : {"encoder_best.pth", "scores.json", "bad_images.txt", "not_finite.txt",
+                           "checkpoint.pth.damaged", "relic_model.pth.later-2"}) {
+    TemporaryFolder folder;
+    const RunDirectory run(folder.path());
+    write_file(folder / name, "kept");
+    EXPECT_THAT(message_of<UsageError>([&] { run.require_free(); }), HasSubstr(name));
+    EXPECT_THAT(message_of<UsageError>([&] { run.require_checkpoint_or_nothing(); }), HasSubstr(name));
+  }
+}
+
+TEST(RunDirectory, NeedsAPlaceThatCanBeWrittenTo) {
+  TemporaryFolder folder;
+  EXPECT_NO_THROW(RunDirectory(folder / "not/made/yet").require_place());
+  write_file(folder / "file", "");
+  EXPECT_THAT(message_of<UsageError>([&] { RunDirectory(folder / "file/run").require_place(); }),
+              HasSubstr("file/run: cannot be written to, for " + (folder / "file").string() + ": Not a directory"));
+  EXPECT_THAT(message_of<UsageError>([&] { RunDirectory("/proc/self/nowhere").require_place(); }),
+              AllOf(HasSubstr("cannot be written to, for /proc/self"), HasSubstr("name another folder")));
+}
+
 TEST(RunDirectory, RemovesWhatSavesThatWereCutOffLeftAndNothingElse) {
   TemporaryFolder folder;
   write_file(folder / ".relic-tmp-17-0", "half");

@@ -92,6 +92,21 @@ TEST(StepProfile, ATrainingTellsItOnceItIsDue) {
   EXPECT_EQ(log.find("time of a step", first + 1), std::string::npos);
 }
 
+TEST(StepProfile, LeavesOutWhatIsOfNoStep) {
+  const auto now = std::chrono::steady_clock::now;
+  const auto began = now();
+  StepProfile profile(torch::kCPU, /*warm_up=*/0, /*steps=*/1);
+  profile.begin_step({});
+  profile.enter(StepPart::none);
+  const auto asleep = now();
+  spend(100);
+  const auto awake = now();
+  profile.begin_step({});
+  const std::string title = profile.report(kBatch).at(0);
+  const std::chrono::duration<double, std::milli> most = now() - began - (awake - asleep);
+  EXPECT_LE(std::stod(title.substr(title.find(": ") + 2)), most.count() + 0.01);  // its last digit is rounded
+}
+
 TEST(StepProfile, ATrainingThatEndsEarlierTellsWhatItHas) {
   const TemporaryFolder folder;
   EXPECT_THAT(profiled_log(folder / "run", 100), HasSubstr("time of a step, mean of 3: "));

@@ -201,7 +201,7 @@ TEST(Trainer, TheStartIsSavedSoThatARunCanBeResumedFromItsFirstMoment) {
                read_checkpoint(straight.directory.checkpoint()).model);
 }
 
-TEST(Trainer, AnEpochsEndSavesWhereTheLastSaveIsOld) {
+TEST(Trainer, AStepSavesWhereTheLastSaveIsOld) {
   for (const double seconds : {0.0, 1e6}) {
     TemporaryFolder folder;
     auto config = small_config(folder / "run");
@@ -209,8 +209,8 @@ TEST(Trainer, AnEpochsEndSavesWhereTheLastSaveIsOld) {
     TrainingRun run(config);
     std::int64_t saved = -1;
     const auto look = [&] {
-      // Asked after step 4, before its save; that of step 3, an epoch's end, is over once its thread has ended.
-      for (int i = 0; i < 400 && run.trainer->steps_done() == 4 && saved < 0; ++i) {
+      // Asked after step 2, before its save; that of step 1 is over once its thread has ended.
+      for (int i = 0; i < 400 && run.trainer->steps_done() == 2 && saved < 0; ++i) {
         std::error_code ignored;
         if (std::filesystem::exists(run.directory.encoder(), ignored)) {
           saved = read_checkpoint(run.directory.checkpoint()).progress.step;
@@ -223,7 +223,7 @@ TEST(Trainer, AnEpochsEndSavesWhereTheLastSaveIsOld) {
       return false;
     };
     run.trainer->run(look);
-    EXPECT_EQ(saved, seconds == 0.0 ? 3 : 0);
+    EXPECT_EQ(saved, seconds == 0.0 ? 1 : 0);
   }
 }
 

@@ -13,8 +13,8 @@
 namespace relic {
 
 /// Takes what is thrown for one image, whatever thread it comes from. Each is told once and listed in a file, one a
-/// line (none where `list` is empty): what is in that file already (of the run that goes on) is known. Throws Error,
-/// naming the file, for the first over `most`.
+/// line (none where `list` is empty): what is in that file already (of the run that goes on) is known. That the file
+/// cannot be written is told with the image. Throws Error, naming the file, for the first over `most`.
 class BadImages {
  public:
   BadImages(std::filesystem::path list, std::int64_t most, std::function<void(const std::string&)> tell);

@@ -28,7 +28,6 @@ struct TrainProgress {
   std::int64_t skipped_steps = 0;   ///< those that overflowed float16 and so changed no weight
   std::int64_t skipped_in_a_row = 0;
   std::int64_t metrics_bytes = 0;  ///< length of metrics.csv at this step
-  std::int64_t log_bytes = 0;      ///< length of the log at this step
 };
 
 /// Where a checkpoint was written: bitwise equality is promised where all of it is the same.
@@ -62,10 +61,11 @@ std::string first_not_finite(const Checkpoint& checkpoint);
 
 /// Writes checkpoint.pth, whole or not at all. Each part of it carries a CRC-32, which read_checkpoint checks.
 void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run);
-/// Writes relic_model.pth and encoder.pth, which derive from it.
-void write_model_files(const Checkpoint& checkpoint, const RunDirectory& run);
-/// Writes encoder_best.pth, which derives from it too, or removes it where no encoder was scored up to that step.
-void write_best_encoder(const Checkpoint& checkpoint, const RunDirectory& run);
+/// Which of the files that derive from a checkpoint: those of the best encoder change only when it does.
+enum class Derived : std::uint8_t { all, all_but_best_encoder };
+/// Writes relic_model.pth, encoder.pth and encoder_best.pth, each whatever became of the others; the last is removed
+/// where no encoder was scored up to that step. Returns what failed, in words; empty: nothing.
+std::string write_derived_files(const Checkpoint& checkpoint, const RunDirectory& run, Derived which = Derived::all);
 /// Whether what a .pth file holds is such a file's contents, of whatever version.
 bool is_checkpoint(const c10::IValue& contents);
 /// A checkpoint that is missing, cut short, changed, or of another kind.

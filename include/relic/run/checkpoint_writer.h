@@ -25,8 +25,14 @@ class CheckpointWriter {
   void save(const std::shared_ptr<const Checkpoint>& checkpoint);
   /// Tells of a write that has ended meanwhile; waits for none.
   void poll();
-  /// Waits for the last write; throws Error if it failed, or if a file that derives from it could not be written.
+  /// Waits for the last write; throws Error if it failed.
   void finish();
+  /// Writes the files that derive from a checkpoint that lies there already. Where that fails, a warning, and the next
+  /// save tries again.
+  void write_derived_files_of(const Checkpoint& checkpoint);
+  /// In words: the files that derive from the last checkpoint and could not be written; empty: all are. Not while a
+  /// save is on its way.
+  [[nodiscard]] const std::string& not_derived() const { return not_derived_; }
   /// Waits for the last write; the step of the checkpoint that lies in the directory then, if one does.
   std::optional<std::int64_t> written_step();
   /// Tells of a checkpoint that lies there already.
@@ -34,6 +40,7 @@ class CheckpointWriter {
 
  private:
   void write(const Checkpoint& checkpoint);
+  void derive(const Checkpoint& checkpoint);
   void wait();
   [[nodiscard]] std::string what_is_kept() const;
 
@@ -45,7 +52,7 @@ class CheckpointWriter {
   std::optional<std::int64_t> best_step_;     // that of encoder_best.pth, likewise
   int failures_ = 0;
   std::string last_failure_;
-  std::string model_failure_;  // of what derives from the checkpoint; that is saved all the same
+  std::string not_derived_;  // the checkpoint is saved all the same
 };
 
 }  // namespace relic

@@ -38,9 +38,9 @@ struct NewestCheckpoint {
 /// one of a newer format or that may not be read.
 NewestCheckpoint read_newest_checkpoint(const RunDirectory& run);
 
-/// Renames the damaged files (RunDirectory::damaged) and makes the whole one checkpoint.pth; what derives from a later
-/// step and is about to be written over (model, encoders, metrics, log) is kept (RunDirectory::later). Throws Error
-/// with path and reason.
+/// Renames the damaged files (RunDirectory::damaged) and makes the whole one checkpoint.pth; what is of a later step
+/// and about to be written over (model, encoders, scores, metrics) is kept before that (RunDirectory::later). Throws
+/// Error with path and reason.
 void set_damaged_aside(const NewestCheckpoint& newest, const RunDirectory& run);
 
 }  // namespace relic

@@ -34,7 +34,11 @@ class RunDirectory {
   [[nodiscard]] std::vector<std::filesystem::path> set_aside() const;
   /// Those that a run which goes on from an earlier step writes over.
   [[nodiscard]] std::vector<std::filesystem::path> written_over() const {
-    return {model(), encoder(), best_encoder(), metrics(), log()};
+    return {model(), encoder(), best_encoder(), scores(), metrics()};
+  }
+  /// The reports that `relic_train probe` writes here of encoder.pth and encoder_best.pth.
+  [[nodiscard]] std::vector<std::filesystem::path> probe_reports() const {
+    return {folder_ / "probe.json", folder_ / "encoder_best.probe.json"};
   }
   /// The batch at which numbers were not finite any more.
   [[nodiscard]] std::filesystem::path not_finite() const { return folder_ / "not_finite.txt"; }
@@ -52,6 +56,10 @@ class RunDirectory {
   void require_folder() const;
   /// Creates the folder where there is none. Throws UsageError with path and reason.
   void create() const;
+  /// Throws UsageError where it is plain that create() would.
+  void require_place() const;
+  /// Names of its files of a run that are not empty, with commas between them; empty: there are none.
+  [[nodiscard]] std::string names_of_files() const;
   /// Throws UsageError, naming what there is and what can be done, where the folder holds a file of a run that is not
   /// empty, the original's two included.
   void require_free() const;
@@ -61,8 +69,6 @@ class RunDirectory {
   void remove_leftovers() const;
 
  private:
-  [[nodiscard]] std::string names_of_files() const;
-
   std::filesystem::path folder_;
 };
 

@@ -24,7 +24,8 @@ enum class StepPart : std::uint8_t {
   optimizer,
   recorded,  ///< all of these, where a step is one CUDA graph
   target_update,
-  rest,  ///< metrics, log, saves, scores, but not the save at the end
+  rest,  ///< metrics, log, saves
+  none,  ///< of no step: an evaluation, the save at the end
 };
 
 /// A clock of the training thread: of the time between two marks, on a GPU of that between two events in its stream, so

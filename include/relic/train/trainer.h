@@ -46,6 +46,12 @@ class Trainer {
   void load_weights(const StateDict& weights, const std::string& where);
   /// Goes on where a checkpoint stood, and cuts metrics.csv back to it.
   void resume(const Checkpoint& checkpoint);
+  /// For images other than those that it was chosen by: from here on the first encoder that is scored is the best one.
+  void forget_best_encoder();
+  /// relic_model.pth and what else derives from the checkpoint that the run goes on from.
+  void write_derived_files_of(const Checkpoint& checkpoint) { writer_.write_derived_files_of(checkpoint); }
+  /// In words: those that the last save could not write; empty: it could.
+  [[nodiscard]] const std::string& not_derived() const { return writer_.not_derived(); }
   /// Evaluates every `eval_every_n_steps` steps and after the last one: told in the log, written to metrics.csv, and
   /// the encoder that is best on held-out images saved with the next checkpoint, as encoder_best.pth. The weights end
   /// up as they would without.

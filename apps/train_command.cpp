@@ -80,18 +80,19 @@ std::vector<std::string> what_is_in_the_way(const Plan& plan, const RunDirectory
   if (const auto holder = FolderLock::holder(run.folder(), RunDirectory::kLockName); !holder.empty()) {
     reasons.push_back(run.folder().string() + " is in use by " + holder + ": a training is refused until it ends");
   }
-  if (!plan.config.resume && !plan.config.overwrite) {
-    try {
+  try {
+    run.require_place();
+    if (!plan.config.resume && !plan.config.overwrite) {
       run.require_free();
-    } catch (const UsageError& error) {
-      reasons.emplace_back(error.what());
     }
+  } catch (const UsageError& error) {
+    reasons.emplace_back(error.what());
   }
   return reasons;
 }
 
 /// Of --overwrite.
-std::string in_place_of(const std::string& files) { return "in place of the run that was here (" + files + ")"; }
+std::string in_place_of(const std::string& files) { return "starting anew in place of the run here (" + files + ")"; }
 
 int dry_run(const Plan& plan, const RunDirectory& run) {
   const auto relic = initial_relic(plan.config, torch::kCPU);
@@ -332,6 +333,10 @@ int train_and_score(const Plan& plan, const Images& images, Trainer& trainer, co
   }
   if (trainer.not_derived().empty()) {
     log.info("saved " + run.model().string() + " and " + run.encoder().string());
+    if (trainer.best_step() > 0) {
+      log.info("the best encoder on held-out images, that of step " + std::to_string(trainer.best_step()) + ", is " +
+               run.best_encoder().filename().string());
+    }
   }
   const int status = config.no_scores || !images.test ? 0 : score_once(plan, images, trainer, run, leave_out, log);
   if (status == 0 && !trainer.not_derived().empty()) {

@@ -203,7 +203,7 @@ Plan make_plan(const CommandLine& line, const RunDirectory& run) {
   if (!plan.config.dry_run && !plan.config.resume && !plan.config.overwrite) {
     attempt(problems, [&] { run.require_free(); });
   }
-  attempt(problems, [&] { run.require_place(); });
+  attempt(problems, [&] { plan.config.dry_run ? run.require_folder() : run.require_place(); });
   attempt(problems, [&] { require_log_folder(plan.config, plan.start.newest && !line.given.contains("log_file")); });
   if (!plan.start.newest && !plan.config.ckpt_path.empty() &&
       ready({"ckpt_path", "dataset_name", "encoder_model_name", "stem", "proj_hidden_dim", "proj_out_dim"})) {

@@ -99,7 +99,7 @@ install_packages() {
 build_packages=(g++ cmake ninja-build ccache mold git ca-certificates python3 python3-venv libopencv-dev libjpeg-dev
   libpng-dev libtiff-dev libwebp-dev libcurl4-openssl-dev libarchive-dev libssl-dev libspdlog-dev libcli11-dev
   libtomlplusplus-dev nlohmann-json3-dev)
-test_packages=(libgtest-dev libgmock-dev)
+test_packages=(libgtest-dev libgmock-dev locales)
 
 # --- LibTorch ---
 

@@ -154,6 +154,9 @@ TEST_F(Reliability, AFolderThatCannotBeMadeIsOneLine) {
   EXPECT_THAT(outcome.err, HasSubstr("locked/run: cannot be written to, for " + (folder_ / "locked").string() +
                                      ": Permission denied; name another folder"));
   EXPECT_EQ(count_lines(outcome.err), 1U) << outcome.err;
+  const auto dry = train({"--dry_run", "-save_model_dir", "/dev/null/run"});
+  EXPECT_EQ(dry.status, 0) << dry.err;
+  EXPECT_THAT(dry.out, HasSubstr("warning: -save_model_dir /dev/null/run: cannot be written to, for /dev/null: "));
 }
 
 TEST_F(Reliability, ADamagedCheckpointIsNamedAndTheOneBeforeItTaken) {

@@ -199,7 +199,7 @@ TEST_F(Training, ItsLogIsOnlyAddedTo) {
   EXPECT_THAT(slurp(log), AllOf(::testing::StartsWith(before), HasSubstr("resuming the run")));
   // Not by another run in its place.
   ASSERT_EQ(train({"--overwrite", "--max_steps", "1", "--no_scores"}).status, 0);
-  EXPECT_THAT(slurp(log), AllOf(Not(HasSubstr("was killed")), HasSubstr("in place of the run that was here (")));
+  EXPECT_THAT(slurp(log), AllOf(Not(HasSubstr("was killed")), HasSubstr("in place of the run here (")));
 }
 
 TEST_F(Training, ALogElsewhereIsRememberedAndMayBeOtherRunsToo) {

@@ -79,6 +79,8 @@ class Trainer {
   [[nodiscard]] std::uint64_t dataset_fingerprint() const { return dataset_fingerprint_; }
   [[nodiscard]] std::int64_t steps_done() const { return progress_.step; }
   [[nodiscard]] std::int64_t last_step() const;
+  /// That of the best encoder on held-out images, 0: none was scored.
+  [[nodiscard]] std::int64_t best_step() const { return progress_.best_step; }
   [[nodiscard]] std::int64_t steps_per_epoch() const { return epochs_.steps; }
 
  private:

@@ -13,8 +13,8 @@
 #include "relic/core/error.h"
 #include "relic/run/checkpoint.h"
 #include "relic/run/run_directory.h"
-#include "relic/train/settings_file.h"
 #include "relic/train/options.h"
+#include "relic/train/settings_file.h"
 #include "stop_signal.h"
 #include "train_plan.h"
 

@@ -1,7 +1,9 @@
 #include "resume_text.h"
 
 #include <cstdint>
+#include <filesystem>
 
+#include "relic/core/error.h"
 #include "relic/train/options.h"
 #include "relic/train/settings.h"
 
@@ -49,6 +51,19 @@ std::vector<std::string> changed_settings(const TrainConfig& recorded, const Tra
   return lines;
 }
 
+/// Empty, or in words: a resumed run would go on with other images, which their number alone does not tell.
+std::string other_images(const Plan& plan, std::uint64_t fingerprint) {
+  const Checkpoint* const checkpoint = plan.start.checkpoint();
+  if (checkpoint == nullptr || checkpoint->dataset_size != plan.images.size || checkpoint->dataset_fingerprint == 0 ||
+      checkpoint->dataset_fingerprint == fingerprint) {
+    return {};
+  }
+  const std::string before = checkpoint->dataset_path;
+  const std::string now = std::filesystem::absolute(plan.config.dataset_path).string();
+  return "the images in " + now + " are not those that the run was started on" +
+         (before == now ? "" : ", in " + before) + ": as many, but of other names, classes or contents";
+}
+
 }  // namespace
 
 std::vector<std::string> damage_text(const Plan& plan) {
@@ -93,5 +108,19 @@ std::vector<std::string> resume_text(const Plan& plan, const RunDirectory& run) 
   }
   return lines;
 }
+
+std::string require_same_images(const Plan& plan, std::uint64_t fingerprint) {
+  std::string others = other_images(plan, fingerprint);
+  if (!others.empty() && !plan.config.force) {
+    throw UsageError("--resume: " + others + "; --force goes on with these");
+  }
+  return others;
+}
+
+std::string nothing_to_resume(const RunDirectory& run) {
+  return "nothing to resume in " + run.folder().string() + ": starting anew";
+}
+
+std::string in_place_of(const std::string& files) { return "starting anew in place of the run here (" + files + ")"; }
 
 }  // namespace relic

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "disk_text.h"
+#include "dry_run_text.h"
 #include "error_text.h"
 #include "fetch_dataset.h"
 #include "memory_text.h"
@@ -26,7 +27,6 @@
 #include "relic/core/text.h"
 #include "relic/data/bad_images.h"
 #include "relic/data/dataset.h"
-#include "relic/data/fingerprint.h"
 #include "relic/run/run_directory.h"
 #include "relic/train/evaluation.h"
 #include "relic/train/final_scores.h"
@@ -46,84 +46,6 @@ namespace {
 /// Where the log goes, by the value of --log_file.
 std::filesystem::path log_file(const std::filesystem::path& named, const RunDirectory& run) {
   return named.empty() ? run.log() : named;
-}
-
-std::string nothing_to_resume(const RunDirectory& run) {
-  return "nothing to resume in " + run.folder().string() + ": starting anew";
-}
-
-/// Empty, or in words: a resumed run would go on with other images, which their number alone does not tell.
-std::string other_images(const Plan& plan, std::uint64_t fingerprint) {
-  const Checkpoint* const checkpoint = plan.start.checkpoint();
-  if (checkpoint == nullptr || checkpoint->dataset_size != plan.images.size || checkpoint->dataset_fingerprint == 0 ||
-      checkpoint->dataset_fingerprint == fingerprint) {
-    return {};
-  }
-  const std::string before = checkpoint->dataset_path;
-  const std::string now = std::filesystem::absolute(plan.config.dataset_path).string();
-  return "the images in " + now + " are not those that the run was started on" +
-         (before == now ? "" : ", in " + before) + ": as many, but of other names, classes or contents";
-}
-
-/// The same; throws UsageError where --force does not waive it.
-std::string require_same_images(const Plan& plan, std::uint64_t fingerprint) {
-  std::string others = other_images(plan, fingerprint);
-  if (!others.empty() && !plan.config.force) {
-    throw UsageError("--resume: " + others + "; --force goes on with these");
-  }
-  return others;
-}
-
-/// Why the training itself would be refused as things stand.
-std::vector<std::string> what_is_in_the_way(const Plan& plan, const RunDirectory& run) {
-  std::vector<std::string> reasons;
-  if (const auto holder = FolderLock::holder(run.folder(), RunDirectory::kLockName); !holder.empty()) {
-    reasons.push_back(run.folder().string() + " is in use by " + holder + ": a training is refused until it ends");
-  }
-  try {
-    run.require_place();
-    if (!plan.config.resume && !plan.config.overwrite) {
-      run.require_free();
-    }
-  } catch (const UsageError& error) {
-    reasons.emplace_back(error.what());
-  }
-  return reasons;
-}
-
-/// Of --overwrite.
-std::string in_place_of(const std::string& files) { return "starting anew in place of the run here (" + files + ")"; }
-
-int dry_run(const Plan& plan, const RunDirectory& run) {
-  const auto relic = initial_relic(plan.config, torch::kCPU);
-  std::string text = settings_toml(plan.config) + '\n';
-  const auto add = [&text](const std::vector<std::string>& lines, const char* before = "") {
-    for (const auto& line : lines) {
-      text += before + one_line(line) + '\n';
-    }
-  };
-  add(plan_text(plan, *relic));
-  add(plan.runtime.warnings, "warning: ");
-  add(what_is_in_the_way(plan, run), "warning: ");
-  if (const auto files = run.names_of_files(); plan.config.overwrite && !files.empty()) {
-    add({in_place_of(files)});
-  }
-  if (plan.start.checkpoint() != nullptr) {
-    const std::string others = require_same_images(plan, fingerprint(*plan.images.open()));
-    add(damage_text(plan), "warning: ");
-    add(resume_text(plan, run));
-    if (!others.empty()) {
-      add({others});
-    }
-  } else if (plan.config.resume) {
-    add({nothing_to_resume(run)});
-  }
-  add({memory_text(plan, *relic), disk_text(plan, *relic, run)});
-  if (const auto warning = disk_warning(plan, *relic, run); !warning.empty()) {
-    add({warning}, "warning: ");
-  }
-  print(text);
-  return 0;
 }
 
 void log_start(const Plan& plan, Trainer& trainer, const RunDirectory& run, Log& log) {
@@ -415,7 +337,8 @@ int run_training(const CommandLine& line) {
   const RunDirectory run(line.config.save_model_dir);
   try {
     if (line.config.dry_run) {
-      return dry_run(make_plan(line, run), run);
+      print(dry_run_text(make_plan(line, run), run));
+      return 0;
     }
     catch_stop_signals();
     return train_alone(line, run);

@@ -53,7 +53,7 @@ TEST(Trainer, ResumingEndsBitwiseWhereAnUninterruptedRunDoes) {
     {
       TrainingRun first(config);
       int steps = 0;
-      EXPECT_EQ(first.trainer->run([&] { return ++steps == after; }), Trainer::Outcome::interrupted);
+      EXPECT_EQ(first.trainer->run([&steps, end = after] { return ++steps == end; }), Trainer::Outcome::interrupted);
       EXPECT_EQ(first.trainer->steps_done(), after);
     }
     TrainingRun second(config);

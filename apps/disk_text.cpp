@@ -1,8 +1,10 @@
 #include "disk_text.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <system_error>
+#include <vector>
 
 #include "relic/core/text.h"
 #include "relic/nn/state_dict.h"
@@ -38,6 +40,21 @@ DiskNeed disk_need(const Plan& plan, Relic& relic) {
   return {static_cast<double>(plan.config.keep_checkpoints) * checkpoint + model + encoder + best, checkpoint};
 }
 
+/// Of the run's .pth files, which its next ones replace.
+double bytes_there(const RunDirectory& run) {
+  std::vector<fs::path> files{run.checkpoint(), run.model(), run.encoder(), run.best_encoder()};
+  for (const auto step : run.kept_steps()) {
+    files.push_back(run.checkpoint_of(step));
+  }
+  double bytes = 0;
+  for (const auto& file : files) {
+    std::error_code error;
+    const auto size = fs::file_size(file, error);
+    bytes += error ? 0 : static_cast<double>(size);
+  }
+  return bytes;
+}
+
 /// In the folder, or where it is to be made; nothing where that cannot be found out.
 std::optional<double> free_bytes(const fs::path& folder) {
   std::error_code error;
@@ -67,7 +84,7 @@ std::string disk_text(const Plan& plan, Relic& relic, const RunDirectory& run) {
 std::string disk_warning(const Plan& plan, Relic& relic, const RunDirectory& run) {
   const auto need = disk_need(plan, relic);
   const auto free = free_bytes(run.folder());
-  const double needed = plan.start.newest ? need.saving : need.files + need.saving;
+  const double needed = std::max(need.saving, need.files + need.saving - bytes_there(run));
   if (!free || *free >= needed) {
     return {};
   }

@@ -13,7 +13,8 @@ namespace relic {
 double best_encoder_bytes(const Plan& plan, Relic& relic);
 /// A line: what the run's files take, what a save needs besides, what is free there.
 std::string disk_text(const Plan& plan, Relic& relic, const RunDirectory& run);
-/// Empty, or in words that its saves will fail: less is free than a run needs that is new, or goes on.
+/// Empty, or in words that its saves will fail: less is free than the run will need besides the files
+/// that lie there.
 std::string disk_warning(const Plan& plan, Relic& relic, const RunDirectory& run);
 
 }  // namespace relic

@@ -155,6 +155,8 @@ FoundDataset find_images(const EvalPlan& plan, Split split) {
   }
   try {
     return find_dataset(request_of(config, split));
+  } catch (const UsageError&) {
+    throw;
   } catch (const Error& error) {
     throw UsageError(error.what());
   }

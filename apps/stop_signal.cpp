@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 
@@ -27,7 +28,9 @@ extern "C" void on_stop_signal(int signal) {
     interrupted = 1;
     if (answers != 0) {
       constexpr char text[] = "\nstopping: this step is finished and saved first; ^C again ends at once, unsaved\n";
+      const int before = errno;
       [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text, sizeof(text) - 1);
+      errno = before;
     }
   }
   // The status tells of the warning, though SIGTERM comes with it.

@@ -150,10 +150,17 @@ bool chosen_by_other_images(const Plan& plan, const std::string& others) {
 
 /// Its score cannot be compared with those to come.
 void set_best_encoder_aside(Trainer& trainer, const RunDirectory& run, Log& log) {
-  std::error_code ignored;
-  if (std::filesystem::exists(run.best_encoder(), ignored)) {
+  if (!trainer.not_derived().empty()) {
+    throw Error(trainer.not_derived());
+  }
+  std::error_code error;
+  if (std::filesystem::exists(run.best_encoder(), error)) {
     const auto kept = RunDirectory::later(run.best_encoder());
-    std::filesystem::rename(run.best_encoder(), kept, ignored);
+    std::filesystem::rename(run.best_encoder(), kept, error);
+    if (error) {
+      throw Error("cannot rename " + run.best_encoder().string() + " to " + kept.filename().string() + ": " +
+                  error.message());
+    }
     log.info("the best encoder so far was chosen by other held-out images: it is kept as " + kept.filename().string());
   }
   trainer.forget_best_encoder();
@@ -161,16 +168,12 @@ void set_best_encoder_aside(Trainer& trainer, const RunDirectory& run, Log& log)
 
 /// Prepares the run's directory, in an order in which at every moment something whole lies there: what the run goes on
 /// from, or, over an older run, this one's start.
-void prepare_directory(const Plan& plan, const std::string& others, Trainer& trainer, const RunDirectory& run,
-                       Log& log) {
+void prepare_directory(const Plan& plan, Trainer& trainer, const RunDirectory& run) {
   run.remove_leftovers();
   if (const Checkpoint* const checkpoint = plan.start.checkpoint()) {
     remove_kept_after(run, checkpoint->progress.step);
     write_settings_file(run.settings(), plan.config);  // a folder that nothing can be written to is told by this
     trainer.write_derived_files_of(*checkpoint);
-    if (chosen_by_other_images(plan, others)) {
-      set_best_encoder_aside(trainer, run, log);
-    }
   } else {
     trainer.save_start();
     remove_kept_checkpoints(run, 0);  // the older run's: whole ones of its own until this one's start lies there
@@ -211,15 +214,19 @@ bool begin(const Plan& plan, const std::string& others, Trainer& trainer, const 
   if (plan.start.newest) {
     set_damaged_aside(*plan.start.newest, run);
     trainer.resume(plan.start.newest->checkpoint);
-    if (trainer.steps_done() >= trainer.last_step()) {
-      trainer.write_derived_files_of(plan.start.newest->checkpoint);  // its last save may have been without them
-      return true;
-    }
   } else if (!plan.start.weights.empty()) {
     trainer.load_weights(plan.start.weights, plan.config.ckpt_path.string());
   }
-  prepare_directory(plan, others, trainer, run, log);
-  return false;
+  const bool already_done = plan.start.newest && trainer.steps_done() >= trainer.last_step();
+  if (already_done) {
+    trainer.write_derived_files_of(plan.start.newest->checkpoint);  // its last save may have been without them
+  } else {
+    prepare_directory(plan, trainer, run);
+  }
+  if (plan.start.newest && chosen_by_other_images(plan, others)) {
+    set_best_encoder_aside(trainer, run, log);
+  }
+  return already_done;
 }
 
 /// From where the run begins to its scores; the exit status.

@@ -30,7 +30,9 @@ NewestCheckpoint read_newest_or_advise(const RunDirectory& run) {
     if (!std::filesystem::exists(run.model(), ignored)) {
       throw UsageError(error.what());
     }
-    throw UsageError(std::string(error.what()) + "; --config " + run.settings().string() + " --ckpt_path " +
+    const bool has_settings = std::filesystem::exists(run.settings(), ignored);
+    throw UsageError(std::string(error.what()) + "; -save_model_dir " + run.folder().string() +
+                     (has_settings ? " --config " + run.settings().string() : "") + " --ckpt_path " +
                      run.model().string() + " --overwrite starts a new run from the weights of its last save");
   }
 }

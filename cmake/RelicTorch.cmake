@@ -254,7 +254,7 @@ endif()
 execute_process(COMMAND "${CMAKE_CXX_COMPILER}" -print-file-name=libstdc++.so.6
   OUTPUT_VARIABLE relic_standard_library OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
 if(NOT IS_ABSOLUTE "${relic_standard_library}")
-  set(relic_standard_library "-lstdc++")
+  set(relic_standard_library "-l:libstdc++.so.6")
 endif()
 
 set(RELIC_WITH_CUDA FALSE)

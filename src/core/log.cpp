@@ -62,11 +62,6 @@ class FileSink : public spdlog::sinks::base_sink<std::mutex> {
     set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%d %H:%M:%S.%e %l: %v"));
   }
 
-  [[nodiscard]] std::uint64_t bytes() {
-    const std::scoped_lock lock(mutex_);
-    return file_.size();
-  }
-
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
     spdlog::memory_buf_t line;
@@ -88,7 +83,7 @@ struct Log::Sinks {
   std::once_flag failure_told;
 
   void tell_failure(const std::string& reason) {
-    std::call_once(failure_told, [&] { console->log({"relic", spdlog::level::warn, reason}); });
+    std::call_once(failure_told, [&] { console->log({"relic", spdlog::level::warn, one_line(reason)}); });
   }
 };
 
@@ -104,8 +99,6 @@ void Log::open_file(const std::filesystem::path& path) {
   sinks_->file = std::make_shared<FileSink>(path);
   sinks_->logger.sinks().push_back(sinks_->file);
 }
-
-std::uint64_t Log::file_bytes() const { return sinks_->file ? sinks_->file->bytes() : 0; }
 
 void Log::note(const std::string& text) {
   if (sinks_->file) {

@@ -27,7 +27,7 @@ void BadImages::add(const BadImage& image) {
   }
   if (static_cast<std::int64_t>(lines_.size()) > most_) {
     throw Error("more images than --max_bad_images " + std::to_string(most_) + " cannot be read, the last one is " +
-                image.what() + (list_.empty() ? "" : "; all are listed in " + list_.string()));
+                image.what() + (list_.empty() ? "" : "; all are listed in " + list_.string()) + unlisted);
   }
   tell_(std::string(image.what()) + "; it is left out" + unlisted);
 }

@@ -16,7 +16,7 @@ namespace relic {
 
 namespace {
 
-constexpr std::int64_t kFormatVersion = 1;
+constexpr std::int64_t kFormatVersion = 2;  // 2: without log_bytes, with the best encoder
 // Older checkpoints had one for each step.
 constexpr std::int64_t kUncounted = -1;
 constexpr const char* kFormat = "relic_train checkpoint";
@@ -63,9 +63,6 @@ std::string first_not_finite(const Checkpoint& checkpoint) {
   return {};
 }
 
-namespace {
-
-/// The target encoder's part of it, under names of its own.
 StateDict encoder_of(const Checkpoint& checkpoint) {
   const std::string prefix = "target_encoder.0.";
   StateDict encoder;
@@ -76,8 +73,6 @@ StateDict encoder_of(const Checkpoint& checkpoint) {
   }
   return encoder;
 }
-
-}  // namespace
 
 std::string write_derived_files(const Checkpoint& checkpoint, const RunDirectory& run, Derived which) {
   std::string failures;

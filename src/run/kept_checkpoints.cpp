@@ -103,16 +103,19 @@ NewestCheckpoint read_newest_checkpoint(const RunDirectory& run) {
 
 namespace {
 
-/// Whether the model that lies there is the checkpoint's: a save was cut off between one name and the next.
-bool lies_there_as_it_is(const Checkpoint& checkpoint, const RunDirectory& run) {
+bool holds(const fs::path& file, const StateDict& tensors) {
   try {
-    const StateDict model = read_state_dict(run.model());
-    return std::ranges::equal(model, checkpoint.model, [](const auto& a, const auto& b) {
+    return std::ranges::equal(read_state_dict(file), tensors, [](const auto& a, const auto& b) {
       return a.first == b.first && a.second.sizes() == b.second.sizes() && torch::equal(a.second, b.second);
     });
   } catch (const Error&) {
     return false;
   }
+}
+
+/// Whether what lies there is the checkpoint's own: a save was cut off between one name and the next.
+bool lies_there_as_it_is(const Checkpoint& checkpoint, const RunDirectory& run) {
+  return holds(run.model(), checkpoint.model) && holds(run.encoder(), encoder_of(checkpoint));
 }
 
 /// Under a second name, for a file that is replaced; one that is cut is copied. Throws Error.

@@ -111,6 +111,7 @@ bool RunDirectory::exists() const {
 std::string RunDirectory::names_of_files() const {
   std::vector<fs::path> files{checkpoint(), model(),   encoder(), best_encoder(), scores(),
                               settings(),   metrics(), log(),     bad_images(),   not_finite()};
+  std::ranges::copy(probe_reports(), std::back_inserter(files));
   std::ranges::copy(set_aside(), std::back_inserter(files));
   std::string names;
   for (const auto& file : files) {

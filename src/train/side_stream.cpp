@@ -32,7 +32,10 @@ void SideStream::run(const std::function<void()>& beside, const std::function<vo
     }
     here();
   } catch (...) {
-    order(stream_, current);
+    try {
+      order(stream_, current);
+    } catch (const c10::Error&) {  // what ended the work is told
+    }
     throw;
   }
   order(stream_, current);

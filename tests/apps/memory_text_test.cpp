@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "disk_text.h"
+#include "relic/core/file.h"
 #include "relic/train/options.h"
 #include "support/temporary_folder.h"
 
@@ -59,8 +61,12 @@ TEST(DiskText, WarnsWhereLessIsFreeThanTheRunNeeds) {
   plan.config.keep_checkpoints = 1'000'000'000;
   EXPECT_THAT(disk_warning(plan, *relic, run), AllOf(HasSubstr(" are free in " + run.folder().string() + ", about "),
                                                      EndsWith(" are needed: saves will fail")));
-  // One that is resumed has its files already.
-  plan.start.newest.emplace();
+  // Files that lie there, here one that is all hole, are replaced.
+  plan.config.keep_checkpoints = 10'000;
+  EXPECT_THAT(disk_warning(plan, *relic, run), HasSubstr("saves will fail"));
+  run.create();
+  write_file(run.checkpoint_of(7), "");
+  std::filesystem::resize_file(run.checkpoint_of(7), std::uintmax_t{3} << 40U);
   EXPECT_THAT(disk_warning(plan, *relic, run), IsEmpty());
 }
 

@@ -64,7 +64,7 @@ def pth():
 
 
 def checkpoint():
-    fields = {"format": "relic_train checkpoint", "format_version": 1, "settings": 'dataset_name = "cifar10"\n'}
+    fields = {"format": "relic_train checkpoint", "format_version": 2, "settings": 'dataset_name = "cifar10"\n'}
     fields |= {"dataset_path": "/data", "dataset_size": 20, "dataset_fingerprint": -5, "log_file": ""}
     fields |= {"step": 7, "epoch_loss_sum": 2.5, "total_loss_sum": 9.5, "epoch_losses": 2, "total_losses": 7}
     fields |= {"evaluated_step": 5, "tested_step": 0, "best_step": 5, "best_score": 0.25, "skipped_steps": 1}
@@ -80,7 +80,7 @@ def checkpoint():
     origin = {"machine": "a machine", "build": "a build", "compute_threads": 2}
     for name, content in {
         "whole": fields | tensors | origin,
-        "first_version": {key: fields[key] for key in first} | without_tensors,
+        "first_version": {key: fields[key] for key in first} | {"format_version": 1} | without_tensors,
         "newer": fields | {"format_version": 99},
     }.items():
         archive = io.BytesIO()

@@ -58,7 +58,7 @@ TEST(RunDirectory, FilesWithoutACheckpointAreNeitherResumedNorWrittenOver) {
 }
 
 TEST(RunDirectory, IsNotFreeForAnyFileOfARunThatANewOneWouldRemove) {
-  for (const char* name : {"encoder_best.pth", "scores.json", "bad_images.txt", "not_finite.txt",
+  for (const char* name : {"encoder_best.pth", "scores.json", "bad_images.txt", "not_finite.txt", "probe.json",
                            "checkpoint.pth.damaged", "relic_model.pth.later-2"}) {
     TemporaryFolder folder;
     const RunDirectory run(folder.path());
@@ -117,7 +117,7 @@ TEST(CheckpointWriter, AFailureIsToldAsSoonAsTheWriteHasEnded) {
   log.open_file(folder / "log");
   CheckpointWriter writer(RunDirectory(folder / "absent"), 2, log);
   writer.save(std::make_shared<const Checkpoint>());
-  for (int i = 0; i < 2000 && log.file_bytes() == 0; ++i) {
+  for (int i = 0; i < 2000 && std::filesystem::file_size(folder / "log") == 0; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     writer.poll();
   }

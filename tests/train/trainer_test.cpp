@@ -224,6 +224,7 @@ TEST(Trainer, AStepSavesWhereTheLastSaveIsOld) {
     };
     run.trainer->run(look);
     EXPECT_EQ(saved, seconds == 0.0 ? 1 : 0);
+    EXPECT_EQ(run.directory.kept_steps().empty(), seconds > 0);  // of all its steps but the last
   }
 }
 

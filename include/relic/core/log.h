@@ -1,7 +1,6 @@
 // What a training says: lines to the console and a file, and one progress line on a terminal.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -23,8 +22,6 @@ class Log {
 
   /// Also write every line, with time and level, to this file (appended). Throws Error if it cannot be opened.
   void open_file(const std::filesystem::path& path);
-  /// The length of that file now, 0 without one.
-  [[nodiscard]] std::uint64_t file_bytes() const;
 
   void debug(const std::string& line) { write(LogLevel::debug, line); }
   void info(const std::string& line) { write(LogLevel::info, line); }

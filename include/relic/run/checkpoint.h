@@ -55,12 +55,14 @@ struct Checkpoint {
   StateDict best_encoder;  ///< as encoder_best.pth; empty: none, or written before a checkpoint held it
 };
 
-/// The first tensor that holds an infinity or a NaN, in words ("the weight NAME", "a moment of NAME"); empty: none
-/// does.
+/// The first tensor that holds an infinity or a NaN, in words ("the weight NAME", "a first moment of NAME"); empty:
+/// none does.
 std::string first_not_finite(const Checkpoint& checkpoint);
 
 /// Writes checkpoint.pth, whole or not at all. Each part of it carries a CRC-32, which read_checkpoint checks.
 void write_checkpoint(const Checkpoint& checkpoint, const RunDirectory& run);
+/// What encoder.pth holds of it.
+StateDict encoder_of(const Checkpoint& checkpoint);
 /// Which of the files that derive from a checkpoint: those of the best encoder change only when it does.
 enum class Derived : std::uint8_t { all, all_but_best_encoder };
 /// Writes relic_model.pth, encoder.pth and encoder_best.pth, each whatever became of the others; the last is removed

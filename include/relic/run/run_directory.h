@@ -34,11 +34,11 @@ class RunDirectory {
   [[nodiscard]] std::vector<std::filesystem::path> set_aside() const;
   /// Those that a run which goes on from an earlier step writes over.
   [[nodiscard]] std::vector<std::filesystem::path> written_over() const {
-    return {model(), encoder(), best_encoder(), scores(), metrics()};
+    return {metrics(), model(), encoder(), best_encoder(), scores()};
   }
-  /// The reports that `relic_train probe` writes here of encoder.pth and encoder_best.pth.
+  /// The reports that `relic_train probe` writes here of the run, encoder.pth and encoder_best.pth.
   [[nodiscard]] std::vector<std::filesystem::path> probe_reports() const {
-    return {folder_ / "probe.json", folder_ / "encoder_best.probe.json"};
+    return {folder_ / "probe.json", folder_ / "encoder.probe.json", folder_ / "encoder_best.probe.json"};
   }
   /// The batch at which numbers were not finite any more.
   [[nodiscard]] std::filesystem::path not_finite() const { return folder_ / "not_finite.txt"; }

@@ -45,7 +45,7 @@ struct TrainConfig {
   std::int64_t max_images = 0;      // 0: all
   std::int64_t max_bad_images = 100;
   std::int64_t max_steps = 0;      // 0: no early stop
-  double save_every_seconds = 60;  // an epoch's end saves where the last save is older
+  double save_every_seconds = 60;  // a step saves where the last save is older
   std::int64_t keep_checkpoints = 2;
   bool resume = false;
   bool force = false;  // resume in spite of differences

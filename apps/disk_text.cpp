@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <optional>
 #include <system_error>
-#include <vector>
 
 #include "relic/core/text.h"
 #include "relic/nn/state_dict.h"
@@ -42,10 +41,8 @@ DiskNeed disk_need(const Plan& plan, Relic& relic) {
 
 /// Of the run's .pth files, which its next ones replace.
 double bytes_there(const RunDirectory& run) {
-  std::vector<fs::path> files{run.checkpoint(), run.model(), run.encoder(), run.best_encoder()};
-  for (const auto step : run.kept_steps()) {
-    files.push_back(run.checkpoint_of(step));
-  }
+  auto files = run.checkpoints();
+  files.insert(files.end(), {run.model(), run.encoder(), run.best_encoder()});
   double bytes = 0;
   for (const auto& file : files) {
     std::error_code error;
@@ -56,13 +53,9 @@ double bytes_there(const RunDirectory& run) {
 }
 
 /// In the folder, or where it is to be made; nothing where that cannot be found out.
-std::optional<double> free_bytes(const fs::path& folder) {
+std::optional<double> free_bytes(const RunDirectory& run) {
   std::error_code error;
-  fs::path there = fs::absolute(folder, error);
-  while (!there.empty() && there.has_relative_path() && !fs::exists(there, error)) {
-    there = there.parent_path();
-  }
-  const auto space = fs::space(there, error);
+  const auto space = fs::space(run.place(), error);
   return error ? std::nullopt : std::optional(static_cast<double>(space.available));
 }
 
@@ -76,14 +69,14 @@ double best_encoder_bytes(const Plan& plan, Relic& relic) {
 
 std::string disk_text(const Plan& plan, Relic& relic, const RunDirectory& run) {
   const auto need = disk_need(plan, relic);
-  const auto free = free_bytes(run.folder());
+  const auto free = free_bytes(run);
   return "disk: about " + bytes_text(need.files) + " in " + run.folder().string() + ", and " + bytes_text(need.saving) +
          " while it saves" + (free ? "; " + bytes_text(*free) + " are free there" : "");
 }
 
 std::string disk_warning(const Plan& plan, Relic& relic, const RunDirectory& run) {
   const auto need = disk_need(plan, relic);
-  const auto free = free_bytes(run.folder());
+  const auto free = free_bytes(run);
   const double needed = std::max(need.saving, need.files + need.saving - bytes_there(run));
   if (!free || *free >= needed) {
     return {};

@@ -149,18 +149,11 @@ bool chosen_by_other_images(const Plan& plan, const std::string& others) {
 }
 
 /// Its score cannot be compared with those to come.
-void set_best_encoder_aside(Trainer& trainer, const RunDirectory& run, Log& log) {
+void forget_best_encoder(Trainer& trainer, const RunDirectory& run, Log& log) {
   if (!trainer.not_derived().empty()) {
     throw Error(trainer.not_derived());
   }
-  std::error_code error;
-  if (std::filesystem::exists(run.best_encoder(), error)) {
-    const auto kept = RunDirectory::later(run.best_encoder());
-    std::filesystem::rename(run.best_encoder(), kept, error);
-    if (error) {
-      throw Error("cannot rename " + run.best_encoder().string() + " to " + kept.filename().string() + ": " +
-                  error.message());
-    }
+  if (const auto kept = set_best_encoder_aside(run); !kept.empty()) {
     log.info("the best encoder so far was chosen by other held-out images: it is kept as " + kept.filename().string());
   }
   trainer.forget_best_encoder();
@@ -224,7 +217,7 @@ bool begin(const Plan& plan, const std::string& others, Trainer& trainer, const 
     prepare_directory(plan, trainer, run);
   }
   if (plan.start.newest && chosen_by_other_images(plan, others)) {
-    set_best_encoder_aside(trainer, run, log);
+    forget_best_encoder(trainer, run, log);
   }
   return already_done;
 }

@@ -77,12 +77,8 @@ void remove_kept_after(const RunDirectory& run, std::int64_t step) {
 }
 
 NewestCheckpoint read_newest_checkpoint(const RunDirectory& run) {
-  std::vector<fs::path> files{run.checkpoint()};
-  for (const auto step : run.kept_steps()) {
-    files.push_back(run.checkpoint_of(step));
-  }
   NewestCheckpoint newest;
-  for (const auto& file : files) {
+  for (const auto& file : run.checkpoints()) {
     try {
       newest.checkpoint = read_checkpoint(file);
       newest.file = file;
@@ -162,6 +158,16 @@ void set_damaged_aside(const NewestCheckpoint& newest, const RunDirectory& run) 
   if (newest.file != run.checkpoint()) {
     link_or_move(newest.file, run.checkpoint());
   }
+}
+
+fs::path set_best_encoder_aside(const RunDirectory& run) {
+  std::error_code ignored;
+  if (!fs::exists(run.best_encoder(), ignored)) {
+    return {};
+  }
+  auto kept = RunDirectory::later(run.best_encoder());
+  move_file(run.best_encoder(), kept);
+  return kept;
 }
 
 }  // namespace relic

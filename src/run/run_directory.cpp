@@ -83,6 +83,14 @@ std::vector<std::int64_t> RunDirectory::kept_steps() const {
   return steps;
 }
 
+std::vector<fs::path> RunDirectory::checkpoints() const {
+  std::vector<fs::path> files{checkpoint()};
+  for (const auto step : kept_steps()) {
+    files.push_back(checkpoint_of(step));
+  }
+  return files;
+}
+
 fs::path RunDirectory::damaged(const fs::path& file) { return free_name(file, kDamaged); }
 
 fs::path RunDirectory::later(const fs::path& file) { return free_name(file, kLater); }
@@ -139,13 +147,19 @@ void RunDirectory::create() const {
   }
 }
 
-void RunDirectory::require_place() const {
-  require_folder();
+fs::path RunDirectory::place() const {
   std::error_code ignored;
   fs::path there = fs::absolute(folder_, ignored);
   while (there.has_relative_path() && !fs::exists(fs::status(there, ignored))) {
     there = there.parent_path();
   }
+  return there;
+}
+
+void RunDirectory::require_place() const {
+  require_folder();
+  std::error_code ignored;
+  const fs::path there = place();
   if (!fs::is_directory(there, ignored) || ::access(there.c_str(), W_OK | X_OK) != 0) {
     const std::string reason = fs::is_directory(there, ignored) ? std::strerror(errno) : "Not a directory";
     throw UsageError("-save_model_dir " + folder_.string() + ": cannot be written to, for " + there.string() + ": " +

@@ -43,4 +43,8 @@ NewestCheckpoint read_newest_checkpoint(const RunDirectory& run);
 /// Error with path and reason.
 void set_damaged_aside(const NewestCheckpoint& newest, const RunDirectory& run);
 
+/// Renames encoder_best.pth (RunDirectory::later); returns the new path, empty: there was none. Throws Error with path
+/// and reason.
+std::filesystem::path set_best_encoder_aside(const RunDirectory& run);
+
 }  // namespace relic

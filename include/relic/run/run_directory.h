@@ -50,7 +50,11 @@ class RunDirectory {
   [[nodiscard]] bool has_checkpoint() const;
   /// Steps of the older checkpoints that are there, newest first.
   [[nodiscard]] std::vector<std::int64_t> kept_steps() const;
+  /// Both, newest first.
+  [[nodiscard]] std::vector<std::filesystem::path> checkpoints() const;
   [[nodiscard]] bool exists() const;
+  /// The folder, or the nearest one above it that is there.
+  [[nodiscard]] std::filesystem::path place() const;
 
   /// Throws UsageError where something else than a folder is there.
   void require_folder() const;

@@ -17,7 +17,9 @@ namespace {
 double seconds_of_a_convolution(std::optional<torch::ScalarType> dtype) {
   constexpr std::int64_t kChannels = 64;
   auto convolution = make_conv({.in = kChannels, .out = kChannels, .kernel = 3});
-  const auto images = torch::ones({32, kChannels, 16, 16}).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
+  const auto images = torch::ones({32, kChannels, 16, 16}, dtype.value_or(torch::kFloat))
+                          .contiguous(at::MemoryFormat::ChannelsLast)
+                          .requires_grad_();
   double best = std::numeric_limits<double>::infinity();
   for (int attempt = 0; attempt < 3; ++attempt) {
     const auto began = std::chrono::steady_clock::now();

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "nn/convolution.h"
 #include "relic/core/cpu.h"
 #include "relic/core/error.h"
 #include "relic/core/text.h"
@@ -80,7 +81,9 @@ std::optional<torch::ScalarType> choose_precision(const TrainConfig& config, Run
   if (precision == "bf16" && !cpu && config.fp16_precision) {
     throw UsageError("--precision bf16 with --fp16_precision: must be one of them on a GPU");
   }
-  if (precision == "bf16" && cpu && bf16_cost(runtime.compute_threads) > kPaysNot) {
+  if (precision == "bf16" && cpu && computes_bfloat16_in_float32()) {
+    runtime.notes.emplace_back("bfloat16: convolutions multiply in float32, which this processor does faster");
+  } else if (precision == "bf16" && cpu && bf16_cost(runtime.compute_threads) > kPaysNot) {
     runtime.warnings.emplace_back("bfloat16 takes " + fixed(bf16_cost(runtime.compute_threads), 1) +
                                   " times as long as float32 on this processor (a convolution tried in both): "
                                   "--precision fp32 is faster" +

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,21 @@ double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
   return ((a.to(torch::kDouble) - b).abs().max() / b.abs().max()).item<double>();
 }
 
+/// LibTorch's autocast to bfloat16 on a CPU, for a scope.
+class Bfloat16Autocast {
+ public:
+  Bfloat16Autocast() {
+    at::autocast::set_autocast_dtype(at::kCPU, torch::kBFloat16);
+    at::autocast::set_autocast_enabled(at::kCPU, true);
+  }
+  ~Bfloat16Autocast() {
+    at::autocast::set_autocast_enabled(at::kCPU, false);
+    at::autocast::clear_cache();
+  }
+  Bfloat16Autocast(const Bfloat16Autocast&) = delete;
+  Bfloat16Autocast& operator=(const Bfloat16Autocast&) = delete;
+};
+
 struct Sizes {
   std::int64_t images, height, width, in, out;
 };
@@ -29,10 +45,14 @@ struct Sizes {
 struct Results {
   torch::Tensor y, x_gradient, weight_gradient;
 };
-Results run(Convolution convolution, torch::Tensor x, const torch::Tensor& y_gradient) {
+Results run(Convolution convolution, torch::Tensor x, const torch::Tensor& y_gradient, bool autocast = false) {
   x = x.detach().requires_grad_();
   convolution->weight.mutable_grad().reset();
-  const torch::Tensor y = convolution(x);
+  torch::Tensor y;
+  {
+    const auto scope = autocast ? std::make_unique<Bfloat16Autocast>() : nullptr;
+    y = convolution(x);
+  }
   y.backward(y_gradient.to(y.scalar_type()));
   return {y.detach(), x.grad(), convolution->weight.grad()};
 }
@@ -99,47 +119,113 @@ INSTANTIATE_TEST_SUITE_P(Convolution, OfSizes,
                                   std::to_string(s.out);
                          });
 
+/// How far `a` is off, of the largest value, over its rounding to bfloat16: half of a last digit, 2^-8 at most.
+double largest_difference_but_rounding(const torch::Tensor& a, const torch::Tensor& b) {
+  return (((a.to(torch::kDouble) - b).abs() - b.abs() / 256).max() / b.abs().max()).item<double>();
+}
+
+template <typename Value>
+void expect_all_kernels_right(const Sizes& s, torch::ScalarType type) {
+  const auto values = [](const torch::Tensor& x) { return static_cast<Value*>(x.data_ptr()); };
+  const auto difference = type == torch::kFloat ? largest_difference : largest_difference_but_rounding;
+  const winograd::ConvShape shape{s.images, s.height, s.width, s.in, s.out};
+  const auto x = torch::randn({s.images, s.height, s.width, s.in}).to(type);
+  const auto y_gradient = torch::randn({s.images, s.height, s.width, s.out}).to(type);
+  const auto taps = torch::randn({3, 3, s.in, s.out});
+  const auto turned = taps.flip({0, 1}).contiguous();
+  const auto by_outputs = taps.permute({3, 0, 1, 2}).contiguous();
+  const auto weight = taps.permute({3, 2, 0, 1}).to(torch::kDouble).requires_grad_();
+  const auto exact = torch::conv2d(x.permute({0, 3, 1, 2}).to(torch::kDouble), weight, {}, 1, 1);
+  exact.backward(y_gradient.permute({0, 3, 1, 2}).to(torch::kDouble));
+  const std::int64_t tap = s.in * s.out;
+  const std::vector<winograd::Taps> ways{
+      {.first = taps.const_data_ptr<float>(), .row = 3 * tap, .column = tap, .channel = s.out, .output = 1},
+      {.first = turned.const_data_ptr<float>() + 8 * tap,
+       .row = -3 * tap,
+       .column = -tap,
+       .channel = s.out,
+       .output = 1},
+      {.first = by_outputs.const_data_ptr<float>(), .row = 3 * s.in, .column = s.in, .channel = 1, .output = 9 * s.in}};
+  for (const auto* const kernels : winograd::kernels()) {
+    for (const int threads : {1, 3}) {
+      const Threads guard(threads);
+      const std::string name = winograd::name_of(*kernels) + ", threads " + std::to_string(threads);
+      for (const auto& way : ways) {
+        const auto y = torch::full_like(y_gradient, NAN);
+        winograd::convolve<Value>(*kernels, shape, values(x), way, values(y));
+        EXPECT_LT(difference(y, exact.detach().permute({0, 2, 3, 1})), kTolerance) << name;
+      }
+      const auto gradient = torch::full({s.out, 3, 3, s.in}, NAN);
+      winograd::taps_gradient<Value>(*kernels, shape, values(x), values(y_gradient), gradient.data_ptr<float>());
+      EXPECT_LT(largest_difference(gradient, weight.grad().permute({0, 2, 3, 1})), kTolerance) << name;
+    }
+  }
+}
+
 TEST(Convolution, AllKernelsOfThisProcessorGiveTheSameHoweverTheTapsLie) {
   torch::manual_seed(2);
   for (const Sizes& s : {Sizes{9, 11, 6, 64, 32}, Sizes{40, 2, 2, 32, 64}, Sizes{20, 16, 16, 64, 64}}) {
-    const winograd::ConvShape shape{s.images, s.height, s.width, s.in, s.out};
-    const auto x = torch::randn({s.images, s.height, s.width, s.in});
-    const auto y_gradient = torch::randn({s.images, s.height, s.width, s.out});
-    const auto taps = torch::randn({3, 3, s.in, s.out});
-    const auto turned = taps.flip({0, 1}).contiguous();
-    const auto by_outputs = taps.permute({3, 0, 1, 2}).contiguous();
-    const auto weight = taps.permute({3, 2, 0, 1}).to(torch::kDouble).requires_grad_();
-    const auto exact = torch::conv2d(x.permute({0, 3, 1, 2}).to(torch::kDouble), weight, {}, 1, 1);
-    exact.backward(y_gradient.permute({0, 3, 1, 2}).to(torch::kDouble));
-    const std::int64_t tap = s.in * s.out;
-    const std::vector<winograd::Taps> ways{
-        {.first = taps.const_data_ptr<float>(), .row = 3 * tap, .column = tap, .channel = s.out, .output = 1},
-        {.first = turned.const_data_ptr<float>() + 8 * tap,
-         .row = -3 * tap,
-         .column = -tap,
-         .channel = s.out,
-         .output = 1},
-        {.first = by_outputs.const_data_ptr<float>(),
-         .row = 3 * s.in,
-         .column = s.in,
-         .channel = 1,
-         .output = 9 * s.in}};
-    for (const auto* const kernels : winograd::kernels()) {
-      for (const int threads : {1, 3}) {
-        const Threads guard(threads);
-        const std::string name = winograd::name_of(*kernels) + ", threads " + std::to_string(threads);
-        for (const auto& way : ways) {
-          const auto y = torch::full({s.images, s.height, s.width, s.out}, NAN);
-          winograd::convolve(*kernels, shape, x.const_data_ptr<float>(), way, y.data_ptr<float>());
-          EXPECT_LT(largest_difference(y, exact.detach().permute({0, 2, 3, 1})), kTolerance) << name;
-        }
-        const auto gradient = torch::full({s.out, 3, 3, s.in}, NAN);
-        winograd::taps_gradient(*kernels, shape, x.const_data_ptr<float>(), y_gradient.const_data_ptr<float>(),
-                                gradient.data_ptr<float>());
-        EXPECT_LT(largest_difference(gradient, weight.grad().permute({0, 2, 3, 1})), kTolerance) << name;
-      }
-    }
+    expect_all_kernels_right<float>(s, torch::kFloat);
+    expect_all_kernels_right<winograd::Bfloat16>(s, torch::kBFloat16);
   }
+}
+
+TEST(Convolution, UnderAutocastRoundsOnlyWhatGoesInAndOut) {
+  if (!computes_bfloat16_in_float32()) return;  // LibTorch's, whose weights are rounded, too
+  torch::manual_seed(6);
+  const auto expect_right = [](Convolution convolution, const Sizes& s, const std::string& name) {
+    const auto x = torch::randn({s.images, s.in, s.height, s.width}).to(torch::kBFloat16);
+    const auto y_gradient = [&] {
+      const torch::NoGradGuard no_grad;
+      return torch::randn_like(convolution(x.to(torch::kFloat))).to(torch::kBFloat16);
+    }();
+    for (const auto format : {at::MemoryFormat::ChannelsLast, at::MemoryFormat::Contiguous}) {
+      const auto ours = run(convolution, x.contiguous(format), y_gradient.contiguous(format), /*autocast=*/true);
+      EXPECT_EQ(ours.y.scalar_type(), torch::kBFloat16) << name;
+      EXPECT_EQ(ours.x_gradient.scalar_type(), torch::kBFloat16) << name;
+      EXPECT_EQ(ours.weight_gradient.scalar_type(), torch::kFloat) << name;
+      const auto& o = convolution->options;
+      Results exact;
+      const auto exact_x = x.to(torch::kDouble).requires_grad_();
+      const auto exact_weight = convolution->weight.detach().to(torch::kDouble).requires_grad_();
+      const auto padding = std::get<torch::ExpandingArray<2>>(o.padding());
+      exact.y = torch::conv2d(exact_x, exact_weight, {}, o.stride(), padding, /*dilation=*/1, o.groups());
+      exact.y.backward(y_gradient.to(torch::kDouble));
+      exact = {exact.y.detach(), exact_x.grad(), exact_weight.grad()};
+      EXPECT_LT(largest_difference_but_rounding(ours.y, exact.y), kTolerance) << name;
+      EXPECT_LT(largest_difference_but_rounding(ours.x_gradient, exact.x_gradient), kTolerance) << name;
+      EXPECT_LT(largest_difference(ours.weight_gradient, exact.weight_gradient), kTolerance) << name;
+    }
+  };
+  const Sizes s{6, 13, 9, 64, 32};
+  expect_right(make(s), s, "3×3");
+  expect_right(make({150, 4, 4, 512, 512}), {150, 4, 4, 512, 512}, "3×3, deep");
+  expect_right(make(s, 3, /*stride=*/2), s, "3×3 of stride 2");
+  expect_right(make(s, /*kernel=*/1), s, "1×1");
+  const Sizes stem{4, 12, 12, 3, 64};
+  expect_right(make(stem), stem, "three channels");
+  expect_right(make(stem, 7, /*stride=*/2), stem, "7×7 stem");
+  expect_right(Convolution(torch::nn::Conv2dOptions(64, 64, 3).groups(64).padding(1).bias(false)), {4, 8, 8, 64, 64},
+               "depthwise");
+}
+
+TEST(Convolution, UnderAutocastTakesFloatImagesToo) {
+  const Sizes s{4, 8, 8, 64, 32};
+  for (auto convolution : {make(s), make(s, 3, /*stride=*/2)}) {
+    const auto x = torch::randn({s.images, s.in, s.height, s.width}).to(torch::kBFloat16);
+    const Bfloat16Autocast scope;
+    const auto y = convolution(x.to(torch::kFloat));
+    EXPECT_EQ(y.scalar_type(), torch::kBFloat16);
+    EXPECT_TRUE(torch::equal(y, convolution(x)));
+  }
+}
+
+TEST(Convolution, UnderAutocastLeavesDoublesToLibTorch) {
+  auto convolution = make({1, 8, 8, 32, 32});
+  convolution->to(torch::kDouble);
+  const Bfloat16Autocast scope;
+  const auto x = torch::randn({2, 32, 8, 8}, torch::kDouble);
+  EXPECT_TRUE(torch::equal(convolution(x), torch::conv2d(x, convolution->weight, {}, 1, 1)));
 }
 
 TEST(Convolution, RepeatsItsBits) {
@@ -176,9 +262,15 @@ TEST(Convolution, LeavesWeightsAloneThatWantNoGradient) {
 
 TEST(Convolution, HasNoSecondDerivativeAndSaysSo) {
   if (winograd::kernels().empty()) return;
-  auto convolution = make({1, 4, 4, 32, 32});
   const auto x = torch::randn({2, 32, 4, 4}).requires_grad_();
-  EXPECT_THROW(convolution(x).sum().backward({}, /*retain_graph=*/true, /*create_graph=*/true), c10::Error);
+  const auto expect_none = [](const torch::Tensor& y) {
+    EXPECT_THROW(y.sum().backward({}, /*retain_graph=*/true, /*create_graph=*/true), c10::Error);
+  };
+  expect_none(make({1, 4, 4, 32, 32})(x));
+  if (computes_bfloat16_in_float32()) {
+    const Bfloat16Autocast scope;
+    expect_none(make({1, 4, 4, 32, 32}, 3, /*stride=*/2)(x));
+  }
 }
 
 /// Everything else is LibTorch's own, to the last bit.
@@ -200,13 +292,6 @@ TEST(Convolution, IsLibTorchsWhereThereIsNoMinimalFilter) {
   auto doubles = make({1, 8, 8, 32, 32});
   doubles->to(torch::kDouble);
   expect_same(doubles, torch::randn({2, 32, 8, 8}, torch::kDouble));
-  auto halves = make({1, 8, 8, 32, 32});
-  at::autocast::set_autocast_dtype(at::kCPU, torch::kBFloat16);
-  at::autocast::set_autocast_enabled(at::kCPU, true);
-  const auto y = halves(torch::randn({2, 32, 8, 8}));
-  at::autocast::set_autocast_enabled(at::kCPU, false);
-  at::autocast::clear_cache();
-  EXPECT_EQ(y.scalar_type(), torch::kBFloat16);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 #include "nn/cpu/targets.h"
@@ -12,38 +13,57 @@
 
 namespace relic::winograd {
 
+template <typename Value>
+struct TileKernels {
+  decltype(&TileSteps<Avx2Lanes, 2, Value>::convolve_tiles) convolve_tiles;
+  decltype(&TileSteps<Avx2Lanes, 2, Value>::add_taps_gradient) add_taps_gradient;
+};
+
 struct Kernels {
   const char* vectors;
   int columns;  ///< channels come in multiples of it
   int tile;     ///< outputs of a tile, down and across
   int points;   ///< values of a transformed tile
-  decltype(&Steps<Avx2Lanes, 2>::transform_taps) transform_taps;
-  decltype(&Steps<Avx2Lanes, 2>::convolve_tiles) convolve_tiles;
-  decltype(&Steps<Avx2Lanes, 2>::add_taps_gradient) add_taps_gradient;
-  decltype(&Steps<Avx2Lanes, 2>::taps_from_transformed) taps_from_transformed;
+  decltype(&TapSteps<Avx2Lanes, 2>::transform_taps) transform_taps;
+  decltype(&TapSteps<Avx2Lanes, 2>::taps_from_transformed) taps_from_transformed;
+  TileKernels<float> of_float;
+  TileKernels<Bfloat16> of_bfloat16;
+
+  template <typename Value>
+  [[nodiscard]] const TileKernels<Value>& of() const {
+    if constexpr (std::is_same_v<Value, float>) {
+      return of_float;
+    } else {
+      return of_bfloat16;
+    }
+  }
 };
 
 namespace {
 
 template <typename On, typename S>
-constexpr Kernels compiled{S::columns == Avx512Lanes::columns ? "avx512" : "avx2",
-                           S::columns,
-                           S::tile,
+constexpr TileKernels<typename S::PixelValue> compiled_tiles{On::template run<S::convolve_tiles>,
+                                                             On::template run<S::add_taps_gradient>};
+
+template <typename On, typename Lanes, int tile, typename S = TapSteps<Lanes, tile>>
+constexpr Kernels compiled{Lanes::columns == Avx512Lanes::columns ? "avx512" : "avx2",
+                           Lanes::columns,
+                           tile,
                            S::points,
                            On::template run<S::transform_taps>,
-                           On::template run<S::convolve_tiles>,
-                           On::template run<S::add_taps_gradient>,
-                           On::template run<S::taps_from_transformed>};
+                           On::template run<S::taps_from_transformed>,
+                           compiled_tiles<On, TileSteps<Lanes, tile, float>>,
+                           compiled_tiles<On, TileSteps<Lanes, tile, Bfloat16>>};
 
 std::vector<const Kernels*> find_kernels() {
   std::vector<const Kernels*> found;
   if (OnAvx512::available()) {
-    found.push_back(&compiled<OnAvx512, Steps<Avx512Lanes, 4>>);
-    found.push_back(&compiled<OnAvx512, Steps<Avx512Lanes, 2>>);
+    found.push_back(&compiled<OnAvx512, Avx512Lanes, 4>);
+    found.push_back(&compiled<OnAvx512, Avx512Lanes, 2>);
   }
   if (OnAvx2::available()) {
-    found.push_back(&compiled<OnAvx2, Steps<Avx2Lanes, 4>>);
-    found.push_back(&compiled<OnAvx2, Steps<Avx2Lanes, 2>>);
+    found.push_back(&compiled<OnAvx2, Avx2Lanes, 4>);
+    found.push_back(&compiled<OnAvx2, Avx2Lanes, 2>);
   }
   return found;
 }
@@ -116,7 +136,8 @@ const Kernels* fastest_kernels(const ConvShape& shape) {
   return fastest;
 }
 
-void convolve(const Kernels& kernels, const ConvShape& shape, const float* x, const Taps& taps, float* y) {
+template <typename Value>
+void convolve(const Kernels& kernels, const ConvShape& shape, const Value* x, const Taps& taps, Value* y) {
   const Shares shares(kernels, shape, at::get_num_threads(), /*least=*/56);
   const std::int64_t size = kernels.points * shares.block * (shape.in + shape.out);
   const at::Tensor transformed_taps = at::empty({kernels.points * shape.in * shape.out}, at::kFloat);
@@ -128,11 +149,12 @@ void convolve(const Kernels& kernels, const ConvShape& shape, const float* x, co
   });
   float* const all_memory = memory.data_ptr<float>();
   shares.for_each_block([&](std::int64_t part, std::int64_t begin, std::int64_t end) {
-    kernels.convolve_tiles(shape, x, u, begin, end, all_memory + part * size, y);
+    kernels.of<Value>().convolve_tiles(shape, x, u, begin, end, all_memory + part * size, y);
   });
 }
 
-void taps_gradient(const Kernels& kernels, const ConvShape& shape, const float* x, const float* y_gradient,
+template <typename Value>
+void taps_gradient(const Kernels& kernels, const ConvShape& shape, const Value* x, const Value* y_gradient,
                    float* gradient) {
   // Each part has a sum of its own, as large as the transformed taps, which must be worth its tiles and its memory.
   constexpr std::int64_t least_share = 64;
@@ -148,8 +170,8 @@ void taps_gradient(const Kernels& kernels, const ConvShape& shape, const float* 
   float* const all_sums = sums.data_ptr<float>();
   shares.for_each_block([&](std::int64_t part, std::int64_t begin, std::int64_t end) {
     const bool add = begin > part * shares.share;
-    kernels.add_taps_gradient(shape, x, y_gradient, begin, end, add, all_memory + part * size,
-                              all_sums + part * sum_size);
+    kernels.of<Value>().add_taps_gradient(shape, x, y_gradient, begin, end, add, all_memory + part * size,
+                                          all_sums + part * sum_size);
   });
   at::parallel_for(0, shape.out, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k) {
@@ -157,5 +179,10 @@ void taps_gradient(const Kernels& kernels, const ConvShape& shape, const float* 
     }
   });
 }
+
+template void convolve(const Kernels&, const ConvShape&, const float*, const Taps&, float*);
+template void convolve(const Kernels&, const ConvShape&, const Bfloat16*, const Taps&, Bfloat16*);
+template void taps_gradient(const Kernels&, const ConvShape&, const float*, const float*, float*);
+template void taps_gradient(const Kernels&, const ConvShape&, const Bfloat16*, const Bfloat16*, float*);
 
 }  // namespace relic::winograd

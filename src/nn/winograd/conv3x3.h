@@ -1,4 +1,5 @@
-// 3×3 convolutions of stride 1 and padding 1, float32, channels last, on a CPU by Winograd's minimal filters.
+// 3×3 convolutions of stride 1 and padding 1, channels last, on a CPU by Winograd's minimal filters. Images and outputs
+// are float32 or bfloat16; taps, their gradient and all that is computed are float32.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,9 @@
 #include <vector>
 
 namespace relic::winograd {
+
+/// A bfloat16's bits: the upper half of a float's.
+using Bfloat16 = std::uint16_t;
 
 /// Images are [images, height, width, channels].
 struct ConvShape {
@@ -39,12 +43,14 @@ bool fits(const Kernels& kernels, std::int64_t in, std::int64_t out);
 /// fit.
 const Kernels* fastest_kernels(const ConvShape& shape);
 
-/// y[n, h, w, out] from x[n, h, w, in].
-void convolve(const Kernels& kernels, const ConvShape& shape, const float* x, const Taps& taps, float* y);
+/// y[n, h, w, out] from x[n, h, w, in]; of float or Bfloat16.
+template <typename Value>
+void convolve(const Kernels& kernels, const ConvShape& shape, const Value* x, const Taps& taps, Value* y);
 
 /// Gradient of the taps, [out, 3, 3, in], from x[n, h, w, in] and that of y[n, h, w, out]. Its bits depend on the
 /// number of threads.
-void taps_gradient(const Kernels& kernels, const ConvShape& shape, const float* x, const float* y_gradient,
+template <typename Value>
+void taps_gradient(const Kernels& kernels, const ConvShape& shape, const Value* x, const Value* y_gradient,
                    float* gradient);
 
 }  // namespace relic::winograd

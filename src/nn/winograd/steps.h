@@ -14,7 +14,8 @@
 namespace relic::winograd {
 
 inline constexpr std::int64_t kMostChannels = 4096;
-alignas(64) inline constexpr float kZeros[kMostChannels] = {};
+template <typename Value>
+alignas(64) inline constexpr Value kZeros[kMostChannels] = {};
 
 /// The tiles of m × m outputs that cover all images, one after another.
 template <int m>
@@ -34,8 +35,8 @@ struct Tiles {
 
   /// Pointers to the channels of the pixels around a tile: `side` in a square, from `before` above and left of it;
   /// zeros outside of the image.
-  template <int side>
-  void pixels(const float* images, std::int64_t channels, std::int64_t tile, int before, const float** out) const {
+  template <int side, typename Value>
+  void pixels(const Value* images, std::int64_t channels, std::int64_t tile, int before, const Value** out) const {
     const std::int64_t image = tile / (down * across);
     const std::int64_t place = tile % (down * across);
     const std::int64_t top = place / across * m - before;
@@ -45,21 +46,21 @@ struct Tiles {
         const std::int64_t y = top + i;
         const std::int64_t x = left + j;
         const bool inside = y >= 0 && y < height && x >= 0 && x < width;
-        out[i * side + j] = inside ? images + ((image * height + y) * width + x) * channels : kZeros;
+        out[i * side + j] = inside ? images + ((image * height + y) * width + x) * channels : kZeros<Value>;
       }
     }
   }
 };
 
+/// Those of taps alone, whatever the images' values are.
 template <typename Lanes, int m>
-struct Steps {
+struct TapSteps {
   using Filter = MinimalFilter<m>;
   using Vector = typename Lanes::Vector;
   static constexpr int columns = Lanes::columns;
   static constexpr int tile = m;
   static constexpr int side = m + 2;
   static constexpr int points = side * side;
-  static constexpr auto output_transposed = Filter::output.transposed();
   static constexpr auto taps_transposed = Filter::taps.transposed();
 
   /// G g Gᵀ of the taps, for as many input channels from `channel` on as a vector holds, into
@@ -96,13 +97,45 @@ struct Steps {
     }
   }
 
+  /// Gᵀ M G for output channel `channel`, into [out, 3, 3, in]; M is the sum of sums[parts, points, out, in].
+  static void taps_from_transformed(const ConvShape& shape, const float* sums, std::int64_t parts, std::int64_t channel,
+                                    float* gradient) {
+    const std::int64_t size = shape.in * shape.out;
+    for (std::int64_t j = 0; j < shape.in; j += Lanes::lanes) {
+      const std::int64_t at = channel * shape.in + j;
+      Vector sum[points];
+      for (int p = 0; p < points; ++p) {
+        Lanes::load(sums + p * size + at, sum[p]);
+        for (std::int64_t part = 1; part < parts; ++part) {
+          Vector share;
+          Lanes::load(sums + (part * points + p) * size + at, share);
+          sum[p] += share;
+        }
+      }
+      Vector taps[9];
+      transform<taps_transposed>(taps_transposed, sum, taps);
+      for (int i = 0; i < 9; ++i) Lanes::store(taps[i], gradient + (channel * 9 + i) * shape.in + j);
+    }
+  }
+};
+
+/// Those of images, of float or Bfloat16.
+template <typename Lanes, int m, typename Value>
+struct TileSteps {
+  using PixelValue = Value;
+  using Filter = MinimalFilter<m>;
+  using Vector = typename Lanes::Vector;
+  static constexpr int side = m + 2;
+  static constexpr int points = side * side;
+  static constexpr auto output_transposed = Filter::output.transposed();
+
   /// `matrix` · tile · `matrix`ᵀ of the square of pixels of each tile, into [points, end − begin, channels].
   template <const auto& matrix, int taken>
-  static void transform_tiles(const Tiles<m>& tiles, const float* images, std::int64_t channels, int before,
+  static void transform_tiles(const Tiles<m>& tiles, const Value* images, std::int64_t channels, int before,
                               std::int64_t begin, std::int64_t end, float* v) {
     const std::int64_t stride = (end - begin) * channels;
     for (std::int64_t tile = begin; tile < end; ++tile) {
-      const float* pixels[taken * taken];
+      const Value* pixels[taken * taken];
       tiles.template pixels<taken>(images, channels, tile, before, pixels);
       float* to = v + (tile - begin) * channels;
       for (std::int64_t c = 0; c < channels; c += Lanes::lanes) {
@@ -116,8 +149,8 @@ struct Steps {
   }
 
   /// Outputs of tiles begin … end − 1; `memory` holds points · (end − begin) · (in + out) floats.
-  static void convolve_tiles(const ConvShape& shape, const float* x, const float* u, std::int64_t begin,
-                             std::int64_t end, float* memory, float* y) {
+  static void convolve_tiles(const ConvShape& shape, const Value* x, const float* u, std::int64_t begin,
+                             std::int64_t end, float* memory, Value* y) {
     const Tiles<m> tiles(shape);
     const std::int64_t count = end - begin;
     float* v = memory;
@@ -137,7 +170,7 @@ struct Steps {
       }
     }
     for (std::int64_t tile = begin; tile < end; ++tile) {
-      const float* pixels[m * m];
+      const Value* pixels[m * m];
       tiles.template pixels<m>(y, shape.out, tile, 0, pixels);
       const float* from = products + (tile - begin) * shape.out;
       for (std::int64_t c = 0; c < shape.out; c += Lanes::lanes) {
@@ -146,7 +179,7 @@ struct Steps {
         Vector outputs[m * m];
         transform<Filter::output>(Filter::output, product, outputs);
         for (int i = 0; i < m * m; ++i) {
-          if (pixels[i] != kZeros) Lanes::store(outputs[i], const_cast<float*>(pixels[i]) + c);
+          if (pixels[i] != kZeros<Value>) Lanes::store(outputs[i], const_cast<Value*>(pixels[i]) + c);
         }
       }
     }
@@ -154,7 +187,7 @@ struct Steps {
 
   /// Adds the share of tiles begin … end − 1 to the gradient of the transformed taps, [points, out, in]; `memory` as
   /// above.
-  static void add_taps_gradient(const ConvShape& shape, const float* x, const float* y_gradient, std::int64_t begin,
+  static void add_taps_gradient(const ConvShape& shape, const Value* x, const Value* y_gradient, std::int64_t begin,
                                 std::int64_t end, bool add, float* memory, float* gradient) {
     const Tiles<m> tiles(shape);
     const std::int64_t count = end - begin;
@@ -174,27 +207,6 @@ struct Steps {
                                  .depth = static_cast<int>(count)},
                                 static_cast<int>(shape.out), add);
       }
-    }
-  }
-
-  /// Gᵀ M G for output channel `channel`, into [out, 3, 3, in]; M is the sum of sums[parts, points, out, in].
-  static void taps_from_transformed(const ConvShape& shape, const float* sums, std::int64_t parts, std::int64_t channel,
-                                    float* gradient) {
-    const std::int64_t size = shape.in * shape.out;
-    for (std::int64_t j = 0; j < shape.in; j += Lanes::lanes) {
-      const std::int64_t at = channel * shape.in + j;
-      Vector sum[points];
-      for (int p = 0; p < points; ++p) {
-        Lanes::load(sums + p * size + at, sum[p]);
-        for (std::int64_t part = 1; part < parts; ++part) {
-          Vector share;
-          Lanes::load(sums + (part * points + p) * size + at, share);
-          sum[p] += share;
-        }
-      }
-      Vector taps[9];
-      transform<taps_transposed>(taps_transposed, sum, taps);
-      for (int i = 0; i < 9; ++i) Lanes::store(taps[i], gradient + (channel * 9 + i) * shape.in + j);
     }
   }
 };

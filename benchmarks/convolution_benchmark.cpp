@@ -1,37 +1,57 @@
-// Time of ResNet-18's 3×3 convolutions of stride 1, by us and by LibTorch, in float32, forward and with both gradients:
-// of two global views of 32 pixels and four local ones of 13 of a batch of 64.
-//   convolution_benchmark [--benchmark_format=json ...]
+// Time of convolutions, by us and by LibTorch, forward and with both gradients, in float32 and under bfloat16's
+// autocast: ResNet-18's of 3×3 and stride 1, of two global views of 32 pixels and four local ones of 13 of a batch of
+// 64, and depthwise and 1×1 ones of EfficientNet-v2-S, of a batch of 16 at 32 and at 96 pixels.
+//   convolution_benchmark [--benchmark_filter=depthwise --benchmark_format=json ...]
 #include <benchmark/benchmark.h>
 #include <torch/torch.h>
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "nn/convolution.h"
+#include "relic/nn/autocast_scope.h"
 #include "run_benchmarks.h"
 
 namespace {
 
 struct Layer {
-  std::int64_t images, side, channels;
+  std::int64_t images, side, in, out;
+  std::int64_t kernel = 3;
+  std::int64_t stride = 1;
+  bool depthwise = false;
+
+  [[nodiscard]] std::int64_t groups() const { return depthwise ? in : 1; }
+  [[nodiscard]] std::int64_t padding() const { return (kernel - 1) / 2; }
+  [[nodiscard]] std::string name() const {
+    const std::string kind = depthwise ? "depthwise" : std::to_string(kernel) + "x" + std::to_string(kernel);
+    return kind + (stride == 2 ? "/2:" : ":") + std::to_string(images) + "x" + std::to_string(side) + "x" +
+           std::to_string(side) + "x" + std::to_string(in) + (in == out ? "" : "to" + std::to_string(out));
+  }
 };
 
-torch::Tensor random_images(const Layer& layer) {
-  return torch::randn({layer.images, layer.channels, layer.side, layer.side})
-      .contiguous(at::MemoryFormat::ChannelsLast);
+torch::Tensor random_images(std::int64_t images, std::int64_t channels, std::int64_t side, torch::ScalarType dtype) {
+  return torch::randn({images, channels, side, side}).to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-torch::Tensor convolve(relic::Convolution& convolution, const torch::Tensor& x, bool ours) {
-  return ours ? convolution(x) : torch::conv2d(x, convolution->weight, {}, 1, 1);
-}
-
-void run(benchmark::State& state, Layer layer, bool ours, bool backward) {
-  relic::Convolution convolution(torch::nn::Conv2dOptions(layer.channels, layer.channels, 3).padding(1).bias(false));
+void run(benchmark::State& state, const Layer& layer, torch::ScalarType dtype, bool ours, bool backward) {
+  relic::Convolution convolution(torch::nn::Conv2dOptions(layer.in, layer.out, layer.kernel)
+                                     .stride(layer.stride)
+                                     .padding(layer.padding())
+                                     .groups(layer.groups())
+                                     .bias(false));
   convolution->weight.set_data(convolution->weight.contiguous(at::MemoryFormat::ChannelsLast));
-  const auto x = random_images(layer).requires_grad_(backward);
-  const auto y_gradient = random_images(layer);
+  const auto x = random_images(layer.images, layer.in, layer.side, dtype).requires_grad_(backward);
+  const auto side = (layer.side - 1) / layer.stride + 1;
+  const auto y_gradient = random_images(layer.images, layer.out, side, dtype);
   at::AutoGradMode with_gradients(backward);
   for (auto _ : state) {
-    const auto y = convolve(convolution, x, ours);
+    torch::Tensor y;
+    {
+      const relic::AutocastScope autocast(torch::kCPU, dtype == torch::kFloat ? std::nullopt : std::optional(dtype));
+      y = ours ? convolution(x)
+               : torch::conv2d(x, convolution->weight, {}, layer.stride, layer.padding(), 1, layer.groups());
+    }
     if (backward) {
       x.mutable_grad().reset();
       convolution->weight.mutable_grad().reset();
@@ -39,23 +59,41 @@ void run(benchmark::State& state, Layer layer, bool ours, bool backward) {
     }
   }
   // Those of the sum that defines a convolution, whichever way it is computed.
-  const double passes = backward ? 3 : 1;
-  const auto operations = 2.0 * 9 * passes * static_cast<double>(layer.images * layer.side * layer.side) *
-                          static_cast<double>(layer.channels * layer.channels);
+  const auto passes = backward ? 3.0 : 1.0;
+  const auto products = layer.images * side * side * layer.kernel * layer.kernel * layer.in * layer.out;
+  const auto operations = 2 * passes * static_cast<double>(products / layer.groups());
   state.counters["FLOP/s"] = benchmark::Counter(operations, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void add_benchmarks() {
-  for (const Layer& layer : {Layer{128, 32, 64}, Layer{128, 16, 128}, Layer{128, 8, 256}, Layer{128, 4, 512},
-                             Layer{256, 13, 64}, Layer{256, 7, 128}, Layer{256, 4, 256}, Layer{256, 2, 512}}) {
-    for (const bool backward : {false, true}) {
-      for (const bool ours : {true, false}) {
-        const std::string name = std::to_string(layer.images) + "x" + std::to_string(layer.side) + "x" +
-                                 std::to_string(layer.side) + "x" + std::to_string(layer.channels) +
-                                 (backward ? "/forward_backward" : "/forward") + (ours ? "/ours" : "/libtorch");
-        benchmark::RegisterBenchmark(name.c_str(), run, layer, ours, backward)
-            ->UseRealTime()
-            ->Unit(benchmark::kMillisecond);
+  const std::vector<Layer> layers{
+      {128, 32, 64, 64},
+      {128, 16, 128, 128},
+      {128, 8, 256, 256},
+      {128, 4, 512, 512},
+      {256, 13, 64, 64},
+      {256, 7, 128, 128},
+      {256, 4, 256, 256},
+      {256, 2, 512, 512},
+      {.images = 32, .side = 4, .in = 256, .out = 256, .stride = 2, .depthwise = true},
+      {.images = 32, .side = 2, .in = 960, .out = 960, .depthwise = true},
+      {.images = 64, .side = 1, .in = 1536, .out = 1536, .depthwise = true},
+      {.images = 32, .side = 12, .in = 256, .out = 256, .stride = 2, .depthwise = true},
+      {.images = 32, .side = 6, .in = 960, .out = 960, .depthwise = true},
+      {.images = 64, .side = 1, .in = 1536, .out = 256, .kernel = 1},
+      {.images = 32, .side = 2, .in = 160, .out = 960, .kernel = 1},
+      {.images = 32, .side = 6, .in = 160, .out = 960, .kernel = 1},
+  };
+  for (const Layer& layer : layers) {
+    for (const auto dtype : {torch::kFloat, torch::kBFloat16}) {
+      for (const bool backward : {false, true}) {
+        for (const bool ours : {true, false}) {
+          const std::string name = layer.name() + (dtype == torch::kFloat ? "/float32" : "/bfloat16") +
+                                   (backward ? "/forward_backward" : "/forward") + (ours ? "/ours" : "/libtorch");
+          benchmark::RegisterBenchmark(name.c_str(), run, layer, dtype, ours, backward)
+              ->UseRealTime()
+              ->Unit(benchmark::kMillisecond);
+        }
       }
     }
   }

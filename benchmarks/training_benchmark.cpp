@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "relic/nn/autocast_scope.h"
 #include "relic/core/error.h"
 #include "relic/core/heap.h"
 #include "relic/train/options.h"

@@ -11,12 +11,10 @@ namespace relic {
 /// filter, and no matrix unit (Intel's AMX) multiplies bfloat16 faster.
 bool computes_bfloat16_in_float32();
 
-/// torch's convolution, but for two things on a CPU, of which there are no second derivatives:
-/// - Those of 3×3 with stride 1 by Winograd's minimal filters, forward and backward: about twice as fast as LibTorch's,
-///   and right to 1e-4 of the largest value at worst.
-/// - Under bfloat16's autocast, where computes_bfloat16_in_float32(), weights and sums are float32, and what comes in
-/// and
-///   goes out is bfloat16: faster and more exact than LibTorch's.
+/// torch's convolution, without second derivatives on a CPU, where it is computed in the fastest way that there is:
+/// - in float32 by cpu_convolutions where those are faster than LibTorch's;
+/// - under bfloat16's autocast, where computes_bfloat16_in_float32(), likewise: what comes in and goes out is bfloat16,
+///   weights and sums are float32, which is faster and more exact than LibTorch's.
 class ConvolutionImpl : public torch::nn::Conv2dImpl {
  public:
   using Conv2dImpl::Conv2dImpl;
@@ -24,7 +22,6 @@ class ConvolutionImpl : public torch::nn::Conv2dImpl {
 
  private:
   torch::Tensor compute(const torch::Tensor& images);
-  [[nodiscard]] bool has_minimal_filter(const torch::Tensor& images, const torch::ExpandingArray<2>& padding) const;
 };
 TORCH_MODULE(Convolution);
 

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "nn/layers.h"
-#include "relic/train/train_step.h"
+#include "relic/nn/autocast_scope.h"
 
 namespace relic {
 

@@ -1,9 +1,10 @@
 #include "relic/train/train_step.h"
 
-#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
 #include <vector>
+
+#include "relic/nn/autocast_scope.h"
 
 namespace relic {
 
@@ -82,25 +83,6 @@ LossTerms forward_views(Relic& relic, const Views& views, std::int64_t batch, co
   }
   enter(profile, StepPart::loss);
   return relic_loss(projections.online, projections.target, batch, relic.log_temperature, relic.bias, options.loss);
-}
-
-AutocastScope::AutocastScope(torch::DeviceType device, std::optional<torch::ScalarType> dtype)
-    : device_(device), active_(dtype.has_value()) {
-  if (active_) {
-    at::autocast::set_autocast_enabled(device_, true);
-    at::autocast::set_autocast_dtype(device_, *dtype);
-    at::autocast::set_autocast_cache_enabled(true);
-    at::autocast::increment_nesting();
-  }
-}
-
-AutocastScope::~AutocastScope() {
-  if (active_) {
-    if (at::autocast::decrement_nesting() == 0) {
-      at::autocast::clear_cache();
-    }
-    at::autocast::set_autocast_enabled(device_, false);
-  }
 }
 
 }  // namespace relic

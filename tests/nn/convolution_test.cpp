@@ -1,41 +1,28 @@
 #include "nn/convolution.h"
 
-#include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
 #include <cmath>
 #include <iostream>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "nn/winograd/conv3x3.h"
+#include "relic/nn/autocast_scope.h"
 
 namespace relic {
 namespace {
 
 /// Of the largest value: what the tiles' arithmetic costs, over the rounding of float32.
 constexpr double kTolerance = 1e-4;
+/// What sums of float32 cost.
+constexpr double kFloatTolerance = 1e-5;
 
 double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
   return ((a.to(torch::kDouble) - b).abs().max() / b.abs().max()).item<double>();
 }
-
-/// LibTorch's autocast to bfloat16 on a CPU, for a scope.
-class Bfloat16Autocast {
- public:
-  Bfloat16Autocast() {
-    at::autocast::set_autocast_dtype(at::kCPU, torch::kBFloat16);
-    at::autocast::set_autocast_enabled(at::kCPU, true);
-  }
-  ~Bfloat16Autocast() {
-    at::autocast::set_autocast_enabled(at::kCPU, false);
-    at::autocast::clear_cache();
-  }
-  Bfloat16Autocast(const Bfloat16Autocast&) = delete;
-  Bfloat16Autocast& operator=(const Bfloat16Autocast&) = delete;
-};
 
 struct Sizes {
   std::int64_t images, height, width, in, out;
@@ -50,7 +37,7 @@ Results run(Convolution convolution, torch::Tensor x, const torch::Tensor& y_gra
   convolution->weight.mutable_grad().reset();
   torch::Tensor y;
   {
-    const auto scope = autocast ? std::make_unique<Bfloat16Autocast>() : nullptr;
+    const AutocastScope scope(torch::kCPU, autocast ? std::optional(torch::kBFloat16) : std::nullopt);
     y = convolution(x);
   }
   y.backward(y_gradient.to(y.scalar_type()));
@@ -166,54 +153,106 @@ TEST(Convolution, AllKernelsOfThisProcessorGiveTheSameHoweverTheTapsLie) {
   torch::manual_seed(2);
   for (const Sizes& s : {Sizes{9, 11, 6, 64, 32}, Sizes{40, 2, 2, 32, 64}, Sizes{20, 16, 16, 64, 64}}) {
     expect_all_kernels_right<float>(s, torch::kFloat);
-    expect_all_kernels_right<winograd::Bfloat16>(s, torch::kBFloat16);
+    expect_all_kernels_right<Bfloat16>(s, torch::kBFloat16);
   }
 }
 
-TEST(Convolution, UnderAutocastRoundsOnlyWhatGoesInAndOut) {
-  if (!computes_bfloat16_in_float32()) return;  // LibTorch's, whose weights are rounded, too
-  torch::manual_seed(6);
-  const auto expect_right = [](Convolution convolution, const Sizes& s, const std::string& name) {
-    const auto x = torch::randn({s.images, s.in, s.height, s.width}).to(torch::kBFloat16);
-    const auto y_gradient = [&] {
-      const torch::NoGradGuard no_grad;
-      return torch::randn_like(convolution(x.to(torch::kFloat))).to(torch::kBFloat16);
-    }();
-    for (const auto format : {at::MemoryFormat::ChannelsLast, at::MemoryFormat::Contiguous}) {
-      const auto ours = run(convolution, x.contiguous(format), y_gradient.contiguous(format), /*autocast=*/true);
-      EXPECT_EQ(ours.y.scalar_type(), torch::kBFloat16) << name;
-      EXPECT_EQ(ours.x_gradient.scalar_type(), torch::kBFloat16) << name;
-      EXPECT_EQ(ours.weight_gradient.scalar_type(), torch::kFloat) << name;
-      const auto& o = convolution->options;
-      Results exact;
-      const auto exact_x = x.to(torch::kDouble).requires_grad_();
-      const auto exact_weight = convolution->weight.detach().to(torch::kDouble).requires_grad_();
-      const auto padding = std::get<torch::ExpandingArray<2>>(o.padding());
-      exact.y = torch::conv2d(exact_x, exact_weight, {}, o.stride(), padding, /*dilation=*/1, o.groups());
-      exact.y.backward(y_gradient.to(torch::kDouble));
-      exact = {exact.y.detach(), exact_x.grad(), exact_weight.grad()};
-      EXPECT_LT(largest_difference_but_rounding(ours.y, exact.y), kTolerance) << name;
-      EXPECT_LT(largest_difference_but_rounding(ours.x_gradient, exact.x_gradient), kTolerance) << name;
-      EXPECT_LT(largest_difference(ours.weight_gradient, exact.weight_gradient), kTolerance) << name;
-    }
-  };
-  const Sizes s{6, 13, 9, 64, 32};
-  expect_right(make(s), s, "3×3");
-  expect_right(make({150, 4, 4, 512, 512}), {150, 4, 4, 512, 512}, "3×3, deep");
-  expect_right(make(s, 3, /*stride=*/2), s, "3×3 of stride 2");
-  expect_right(make(s, /*kernel=*/1), s, "1×1");
-  const Sizes stem{4, 12, 12, 3, 64};
-  expect_right(make(stem), stem, "three channels");
-  expect_right(make(stem, 7, /*stride=*/2), stem, "7×7 stem");
-  expect_right(Convolution(torch::nn::Conv2dOptions(64, 64, 3).groups(64).padding(1).bias(false)), {4, 8, 8, 64, 64},
-               "depthwise");
+/// A convolution that we compute, without minimal filters.
+struct Other {
+  const char* name;
+  std::int64_t images, height, width, in, out, kernel, stride, groups;
+};
+
+class OfOtherKinds : public ::testing::TestWithParam<Other> {
+ protected:
+  void SetUp() override { torch::manual_seed(6); }
+
+  Convolution convolution{torch::nn::Conv2dOptions(GetParam().in, GetParam().out, GetParam().kernel)
+                              .stride(GetParam().stride)
+                              .padding((GetParam().kernel - 1) / 2)
+                              .groups(GetParam().groups)
+                              .bias(false)};
+
+  static torch::Tensor images() {
+    const Other& o = GetParam();
+    return torch::randn({o.images, o.in, o.height, o.width});
+  }
+  static torch::Tensor y_gradient() {
+    const Other& o = GetParam();
+    return torch::randn({o.images, o.out, (o.height - 1) / o.stride + 1, (o.width - 1) / o.stride + 1});
+  }
+  [[nodiscard]] Results exact(const torch::Tensor& x, const torch::Tensor& y_gradient) const {
+    const auto& o = convolution->options;
+    const auto doubles = x.to(torch::kDouble).requires_grad_();
+    const auto weight = convolution->weight.detach().to(torch::kDouble).requires_grad_();
+    const auto padding = std::get<torch::ExpandingArray<2>>(o.padding());
+    const auto y = torch::conv2d(doubles, weight, {}, o.stride(), padding, /*dilation=*/1, o.groups());
+    y.backward(y_gradient.to(torch::kDouble));
+    return {y.detach(), doubles.grad(), weight.grad()};
+  }
+};
+
+TEST_P(OfOtherKinds, IsThatOfDoublePrecisionWithItsGradients) {
+  const auto x = images();
+  const auto of_y = y_gradient();
+  const auto right = exact(x, of_y);
+  for (const int threads : {1, 2, 3}) {
+    const Threads guard(threads);
+    const auto format = threads == 2 ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;
+    const auto ours = run(convolution, x.contiguous(format), of_y.contiguous(format));
+    EXPECT_LT(largest_difference(ours.y, right.y), kFloatTolerance);
+    EXPECT_LT(largest_difference(ours.x_gradient, right.x_gradient), kFloatTolerance);
+    EXPECT_LT(largest_difference(ours.weight_gradient, right.weight_gradient), kFloatTolerance);
+  }
 }
+
+TEST_P(OfOtherKinds, UnderAutocastRoundsOnlyWhatGoesInAndOut) {
+  if (!computes_bfloat16_in_float32()) return;  // LibTorch's, whose weights are rounded, too
+  const auto x = images().to(torch::kBFloat16);
+  const auto of_y = y_gradient().to(torch::kBFloat16);
+  const auto right = exact(x, of_y);
+  for (const auto format : {at::MemoryFormat::ChannelsLast, at::MemoryFormat::Contiguous}) {
+    const auto ours = run(convolution, x.contiguous(format), of_y.contiguous(format), /*autocast=*/true);
+    EXPECT_EQ(ours.y.scalar_type(), torch::kBFloat16);
+    EXPECT_EQ(ours.x_gradient.scalar_type(), torch::kBFloat16);
+    EXPECT_EQ(ours.weight_gradient.scalar_type(), torch::kFloat);
+    EXPECT_LT(largest_difference_but_rounding(ours.y, right.y), kFloatTolerance);
+    EXPECT_LT(largest_difference_but_rounding(ours.x_gradient, right.x_gradient), kFloatTolerance);
+    EXPECT_LT(largest_difference(ours.weight_gradient, right.weight_gradient), kFloatTolerance);
+  }
+}
+
+TEST_P(OfOtherKinds, RepeatsItsBits) {
+  const Threads guard(3);
+  const auto x = images();
+  const auto of_y = y_gradient();
+  const auto once = run(convolution, x, of_y);
+  const auto again = run(convolution, x, of_y);
+  EXPECT_TRUE(torch::equal(once.y, again.y));
+  EXPECT_TRUE(torch::equal(once.x_gradient, again.x_gradient));
+  EXPECT_TRUE(torch::equal(once.weight_gradient, again.weight_gradient));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Convolution, OfOtherKinds,
+    ::testing::Values(
+        Other{"Depthwise", 5, 7, 9, 32, 32, 3, 1, 32}, Other{"DepthwiseOfOnePixel", 40, 1, 1, 96, 96, 3, 1, 96},
+        Other{"DepthwiseOfOneColumn", 3, 5, 1, 24, 24, 3, 1, 24}, Other{"DepthwiseLarge", 2, 33, 20, 64, 64, 3, 1, 64},
+        Other{"DepthwiseStride2", 5, 7, 9, 32, 32, 3, 2, 32},
+        Other{"DepthwiseStride2EvenSides", 6, 8, 4, 40, 40, 3, 2, 40},
+        Other{"DepthwiseStride2OfOnePixel", 6, 1, 1, 16, 16, 3, 2, 16}, Other{"Pointwise", 5, 7, 9, 24, 70, 1, 1, 1},
+        Other{"PointwiseOfOnePixel", 64, 1, 1, 300, 40, 1, 1, 1},
+        Other{"PointwiseOfManyPixels", 5, 30, 30, 16, 8, 1, 1, 1}, Other{"PointwiseStride2", 4, 9, 8, 32, 64, 1, 2, 1},
+        Other{"Stride2", 6, 13, 9, 64, 32, 3, 2, 1}, Other{"StemOf3", 4, 12, 12, 3, 64, 3, 1, 1},
+        Other{"StemOf7", 4, 24, 24, 3, 64, 7, 2, 1}, Other{"MinimalFilterDeep", 20, 4, 4, 512, 512, 3, 1, 1},
+        Other{"Grouped", 3, 8, 8, 64, 64, 3, 1, 2}),
+    [](const auto& entry) { return std::string(entry.param.name); });
 
 TEST(Convolution, UnderAutocastTakesFloatImagesToo) {
   const Sizes s{4, 8, 8, 64, 32};
   for (auto convolution : {make(s), make(s, 3, /*stride=*/2)}) {
     const auto x = torch::randn({s.images, s.in, s.height, s.width}).to(torch::kBFloat16);
-    const Bfloat16Autocast scope;
+    const AutocastScope scope(torch::kCPU, torch::kBFloat16);
     const auto y = convolution(x.to(torch::kFloat));
     EXPECT_EQ(y.scalar_type(), torch::kBFloat16);
     EXPECT_TRUE(torch::equal(y, convolution(x)));
@@ -223,7 +262,7 @@ TEST(Convolution, UnderAutocastTakesFloatImagesToo) {
 TEST(Convolution, UnderAutocastLeavesDoublesToLibTorch) {
   auto convolution = make({1, 8, 8, 32, 32});
   convolution->to(torch::kDouble);
-  const Bfloat16Autocast scope;
+  const AutocastScope scope(torch::kCPU, torch::kBFloat16);
   const auto x = torch::randn({2, 32, 8, 8}, torch::kDouble);
   EXPECT_TRUE(torch::equal(convolution(x), torch::conv2d(x, convolution->weight, {}, 1, 1)));
 }
@@ -267,14 +306,16 @@ TEST(Convolution, HasNoSecondDerivativeAndSaysSo) {
     EXPECT_THROW(y.sum().backward({}, /*retain_graph=*/true, /*create_graph=*/true), c10::Error);
   };
   expect_none(make({1, 4, 4, 32, 32})(x));
+  expect_none(make({1, 4, 4, 32, 32}, /*kernel=*/1)(x));
+  expect_none(Convolution(torch::nn::Conv2dOptions(32, 32, 3).groups(32).padding(1).bias(false))(x));
   if (computes_bfloat16_in_float32()) {
-    const Bfloat16Autocast scope;
+    const AutocastScope scope(torch::kCPU, torch::kBFloat16);
     expect_none(make({1, 4, 4, 32, 32}, 3, /*stride=*/2)(x));
   }
 }
 
 /// Everything else is LibTorch's own, to the last bit.
-TEST(Convolution, IsLibTorchsWhereThereIsNoMinimalFilter) {
+TEST(Convolution, IsLibTorchsWhereWeHaveNoFasterOne) {
   const auto expect_same = [](Convolution convolution, const torch::Tensor& x) {
     const torch::NoGradGuard no_grad;
     const auto& o = convolution->options;
@@ -283,7 +324,8 @@ TEST(Convolution, IsLibTorchsWhereThereIsNoMinimalFilter) {
                                                            /*dilation=*/1, o.groups())));
   };
   expect_same(make({1, 8, 8, 32, 32}, 3, /*stride=*/2), torch::randn({2, 32, 8, 8}));
-  expect_same(make({1, 8, 8, 32, 32}, /*kernel=*/1), torch::randn({2, 32, 8, 8}));
+  expect_same(make({1, 8, 8, 32, 32}, /*kernel=*/1), torch::randn({2, 32, 80, 80}));
+  expect_same(make({1, 8, 8, 32, 32}, /*kernel=*/1, /*stride=*/2), torch::randn({2, 32, 8, 8}));
   expect_same(make({1, 8, 8, 3, 64}), torch::randn({2, 3, 8, 8}));
   expect_same(make({1, 8, 8, 32, 32}), torch::randn({0, 32, 8, 8}));
   expect_same(Convolution(torch::nn::Conv2dOptions(64, 64, 3).groups(2).padding(1).bias(false)),

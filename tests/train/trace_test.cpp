@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "relic/nn/autocast_scope.h"
 #include "relic/nn/state_dict.h"
 #include "relic/train/ema_schedule.h"
 #include "relic/train/optimizer.h"

@@ -31,17 +31,4 @@ struct ForwardOptions {
 LossTerms forward_views(Relic& relic, const Views& views, std::int64_t batch, const ForwardOptions& options,
                         StepProfile* profile = nullptr, SideStream* beside = nullptr);
 
-/// Autocast on one device type for a scope; the cache of cast weights ends with it.
-class AutocastScope {
- public:
-  AutocastScope(torch::DeviceType device, std::optional<torch::ScalarType> dtype);
-  ~AutocastScope();
-  AutocastScope(const AutocastScope&) = delete;
-  AutocastScope& operator=(const AutocastScope&) = delete;
-
- private:
-  torch::DeviceType device_;
-  bool active_;
-};
-
 }  // namespace relic

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "nn/cpu/channels.h"
+
 namespace relic::cpu_norm {
 
 /// What tells, on the way back, which values ReLU let pass.
@@ -27,8 +29,6 @@ struct Gradient {
   const float* mean;
   Value* kept;  ///< out: the gradient that ReLU lets pass; or null
 };
-
-constexpr std::int64_t kMostChannels = 4096;
 
 /// Sums are float32 over a block of rows, which stays in the caches, and float64 over blocks. Pointers are to whole
 /// arrays, as in Gradient.

@@ -6,10 +6,9 @@
 #include <string>
 #include <vector>
 
-namespace relic::winograd {
+#include "nn/cpu/channels.h"
 
-/// A bfloat16's bits: the upper half of a float's.
-using Bfloat16 = std::uint16_t;
+namespace relic::winograd {
 
 /// Images are [images, height, width, channels].
 struct ConvShape {

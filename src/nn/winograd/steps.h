@@ -13,10 +13,6 @@
 
 namespace relic::winograd {
 
-inline constexpr std::int64_t kMostChannels = 4096;
-template <typename Value>
-alignas(64) inline constexpr Value kZeros[kMostChannels] = {};
-
 /// The tiles of m × m outputs that cover all images, one after another.
 template <int m>
 struct Tiles {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "relic/nn/autocast_scope.h"
 #include "relic/core/error.h"
 #include "relic/core/heap.h"
+#include "relic/nn/autocast_scope.h"
 #include "relic/train/options.h"
 #include "relic/train/settings.h"
 #include "train/device_math.h"

@@ -258,7 +258,7 @@ bool is_pointwise(const torch::Tensor& images, const torch::Tensor& weight, cons
   // LibTorch is as fast with more pixels than that.
   constexpr std::int64_t most_pixels = 4096;
   return weight.size(2) == 1 && weight.size(3) == 1 && all(geometry.stride, 1) && all(geometry.padding, 0) &&
-         geometry.groups == 1 && images.size(0) * images.size(2) * images.size(3) <= most_pixels;
+         geometry.groups == 1 && images.numel() > 0 && images.size(0) * images.size(2) * images.size(3) <= most_pixels;
 }
 
 torch::Tensor in_float32(const torch::Tensor& images, const torch::Tensor& weight, const Geometry& geometry) {

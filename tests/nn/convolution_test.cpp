@@ -328,6 +328,7 @@ TEST(Convolution, IsLibTorchsWhereWeHaveNoFasterOne) {
   expect_same(make({1, 8, 8, 32, 32}, /*kernel=*/1, /*stride=*/2), torch::randn({2, 32, 8, 8}));
   expect_same(make({1, 8, 8, 3, 64}), torch::randn({2, 3, 8, 8}));
   expect_same(make({1, 8, 8, 32, 32}), torch::randn({0, 32, 8, 8}));
+  expect_same(make({1, 8, 8, 32, 32}, /*kernel=*/1), torch::randn({0, 32, 8, 8}));
   expect_same(Convolution(torch::nn::Conv2dOptions(64, 64, 3).groups(2).padding(1).bias(false)),
               torch::randn({2, 64, 8, 8}));
   expect_same(Convolution(torch::nn::Conv2dOptions(32, 32, 3).bias(false)), torch::randn({2, 32, 8, 8}));

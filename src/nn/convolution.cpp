@@ -1,10 +1,12 @@
 #include "nn/convolution.h"
 
 #include <ATen/autocast_mode.h>
-#include <ATen/cpu/Utils.h>
 #include <torch/torch.h>
 
-#include "nn/cpu_convolutions.h"
+#include <variant>
+
+#include "nn/bfloat16_cost.h"
+#include "nn/convolutions/ways.h"
 #include "nn/winograd/conv3x3.h"
 #include "relic/nn/layer_watch.h"
 
@@ -12,19 +14,37 @@ namespace relic {
 
 namespace {
 
-/// What goes in and out of a convolution of these images.
-torch::ScalarType stored_as(const torch::Tensor& images) {
+/// What autocast makes of these images.
+torch::ScalarType type_within(const torch::Tensor& images) {
   const auto type = images.scalar_type();
   const bool is_cast =
       at::autocast::is_autocast_enabled(at::kCPU) && (type == torch::kFloat || type == torch::kBFloat16);
   return is_cast ? at::autocast::get_autocast_dtype(at::kCPU) : type;
 }
 
+/// By a way of ours; an undefined tensor where there is none that is better than LibTorch's.
+torch::Tensor convolve(const torch::Tensor& images, const torch::Tensor& weight,
+                       const cpu_convolutions::Geometry& geometry) {
+  if (cpu_convolutions::takes_minimal_filter(images, weight, geometry)) {
+    return cpu_convolutions::by_minimal_filter(images, weight);
+  }
+  if (cpu_convolutions::takes_depthwise(images, weight, geometry)) {
+    return cpu_convolutions::depthwise(images, weight, geometry.stride[0]);
+  }
+  if (cpu_convolutions::takes_pointwise(images, weight, geometry)) {
+    return cpu_convolutions::pointwise(images, weight);
+  }
+  if (images.scalar_type() == torch::kBFloat16) {
+    return cpu_convolutions::in_float32(images, weight, geometry);
+  }
+  return {};
+}
+
 }  // namespace
 
 bool computes_bfloat16_in_float32() {
-  static const bool has_matrix_unit = at::cpu::init_amx();
-  return !has_matrix_unit && !winograd::kernels().empty();
+  constexpr double least_cost = 1.2;
+  return !winograd::kernels().empty() && bfloat16_cost() > least_cost;
 }
 
 torch::Tensor ConvolutionImpl::forward(const torch::Tensor& images) { return watched(*this, compute(images)); }
@@ -32,26 +52,21 @@ torch::Tensor ConvolutionImpl::forward(const torch::Tensor& images) { return wat
 torch::Tensor ConvolutionImpl::compute(const torch::Tensor& images) {
   const auto* const padding = std::get_if<torch::ExpandingArray<2>>(&options.padding());
   const bool plain = images.dim() == 4 && images.size(1) == weight.size(1) * options.groups() && padding != nullptr &&
-                     !bias.defined() && std::holds_alternative<torch::enumtype::kZeros>(options.padding_mode());
-  const auto stored = stored_as(images);
-  const bool in_float32 = stored == torch::kFloat || (stored == torch::kBFloat16 && computes_bfloat16_in_float32());
-  if (!plain || !in_float32 || !images.is_cpu() || !weight.is_cpu() || weight.scalar_type() != torch::kFloat) {
+                     std::holds_alternative<torch::enumtype::kZeros>(options.padding_mode());
+  const bool on_cpu = images.is_cpu() && weight.is_cpu() && weight.scalar_type() == torch::kFloat;
+  if (!plain || !on_cpu) {
     return Conv2dImpl::forward(images);
   }
-  const cpu_convolutions::Geometry geometry{*options.stride(), **padding, *options.dilation(), options.groups()};
-  if (cpu_convolutions::has_minimal_filter(images, weight, geometry)) {
-    return cpu_convolutions::by_minimal_filter(images.to(stored), weight);
+  const bool autocast = at::autocast::is_autocast_enabled(at::kCPU);
+  const auto type = type_within(images);
+  if (type == torch::kFloat || (type == torch::kBFloat16 && autocast && computes_bfloat16_in_float32())) {
+    const auto y =
+        convolve(images.to(type), weight, {*options.stride(), **padding, *options.dilation(), options.groups()});
+    if (y.defined()) {
+      return bias.defined() ? y + bias.to(type).view({1, -1, 1, 1}) : y;
+    }
   }
-  if (cpu_convolutions::is_depthwise(images, weight, geometry)) {
-    return cpu_convolutions::depthwise(images.to(stored), weight, geometry.stride[0]);
-  }
-  if (cpu_convolutions::is_pointwise(images, weight, geometry)) {
-    return cpu_convolutions::pointwise(images.to(stored), weight);
-  }
-  if (stored == torch::kFloat) {
-    return Conv2dImpl::forward(images);
-  }
-  return cpu_convolutions::in_float32(images.to(stored), weight, geometry);
+  return Conv2dImpl::forward(images);
 }
 
 }  // namespace relic

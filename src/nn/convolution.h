@@ -7,14 +7,16 @@
 
 namespace relic {
 
-/// Whether convolutions under bfloat16's autocast on a CPU are computed in float32 here: where vectors have a minimal
-/// filter, and no matrix unit (Intel's AMX) multiplies bfloat16 faster.
+/// Whether convolutions under bfloat16's autocast on a CPU are computed in float32 here: where there are minimal
+/// filters for the processor's vectors, and LibTorch's convolutions take longer in bfloat16 than in float32
+/// (bfloat16_cost()).
 bool computes_bfloat16_in_float32();
 
-/// torch's convolution, without second derivatives on a CPU, where it is computed in the fastest way that there is:
-/// - in float32 by cpu_convolutions where those are faster than LibTorch's;
-/// - under bfloat16's autocast, where computes_bfloat16_in_float32(), likewise: what comes in and goes out is bfloat16,
-///   weights and sums are float32, which is faster and more exact than LibTorch's.
+/// torch's convolution, but by the ways of nn/convolutions/ways.h, without second derivatives, where images and weight
+/// are on a CPU and
+/// - in float32, where one is faster than LibTorch's;
+/// - under bfloat16's autocast, where computes_bfloat16_in_float32(): what comes in and goes out is bfloat16, weights,
+///   products and sums are float32.
 class ConvolutionImpl : public torch::nn::Conv2dImpl {
  public:
   using Conv2dImpl::Conv2dImpl;

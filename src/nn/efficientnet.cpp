@@ -25,8 +25,8 @@ std::shared_ptr<ConvNorm> make_conv_norm(const ConvSpec& spec, Activation activa
 class SqueezeExcitation : public Layer {
  public:
   SqueezeExcitation(std::int64_t channels, std::int64_t squeezed)
-      : reduce_(register_module("fc1", torch::nn::Conv2d(torch::nn::Conv2dOptions(channels, squeezed, 1)))),
-        expand_(register_module("fc2", torch::nn::Conv2d(torch::nn::Conv2dOptions(squeezed, channels, 1)))) {}
+      : reduce_(register_module("fc1", Convolution(torch::nn::Conv2dOptions(channels, squeezed, 1)))),
+        expand_(register_module("fc2", Convolution(torch::nn::Conv2dOptions(squeezed, channels, 1)))) {}
 
   torch::Tensor forward(const torch::Tensor& x) override {
     const auto mean = torch::adaptive_avg_pool2d(x, {1, 1});
@@ -34,8 +34,8 @@ class SqueezeExcitation : public Layer {
   }
 
  private:
-  torch::nn::Conv2d reduce_;
-  torch::nn::Conv2d expand_;
+  Convolution reduce_;
+  Convolution expand_;
 };
 
 struct BlockSpec {

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <string>
 
+#include "nn/bfloat16_cost.h"
+#include "nn/convolution.h"
 #include "relic/core/error.h"
 #include "relic/train/runtime.h"
 #include "relic/train/step_queue.h"
@@ -18,7 +20,9 @@
 namespace relic {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 torch::Tensor measured(float loss) { return torch::tensor({loss, 0.25F, 0.5F, -1.0F, 0.125F, 0.75F, 0.0F}); }
 
@@ -27,6 +31,49 @@ StepMetrics known(std::int64_t step) {
   metrics.step = step;
   metrics.gamma = 0.9;
   return metrics;
+}
+
+TEST(Runtime, TellsHowBfloat16IsMultipliedOnACpu) {
+  TrainConfig config;
+  config.device = "cpu";
+  config.precision = "bf16";
+  const auto runtime = choose_runtime(config);
+  const auto noted = Contains(HasSubstr("bfloat16: convolutions multiply in float32"));
+  const auto warned = Contains(HasSubstr("bfloat16 takes"));
+  if (computes_bfloat16_in_float32()) {
+    EXPECT_THAT(runtime.notes, noted);
+    EXPECT_THAT(runtime.warnings, Not(warned));
+  } else {
+    EXPECT_THAT(runtime.notes, Not(noted));
+    if (bfloat16_cost() < 1) {
+      EXPECT_THAT(runtime.warnings, Not(warned));
+    }
+  }
+}
+
+TEST(DeviceMath, IsPyTorchsOwnUnderCompatAndTheFastestElse) {
+  TrainConfig config;
+  Runtime runtime;
+  runtime.tf32 = true;
+  const auto expect = [&](bool convolutions, bool products, bool benchmark) {
+    const auto math = device_math(config, runtime);
+    EXPECT_EQ(math.tf32_convolutions, convolutions);
+    EXPECT_EQ(math.tf32_products, products);
+    EXPECT_EQ(math.benchmark, benchmark);
+  };
+  expect(true, true, true);
+  runtime.autocast = torch::kHalf;  // products left in float32 are the loss's
+  expect(true, false, true);
+  config.deterministic = true;
+  expect(true, false, false);
+  config.compat = "0.4.1";  // PyTorch allows TF32 in convolutions alone, and tries nothing
+  expect(true, false, false);
+  runtime.autocast.reset();
+  expect(true, false, false);
+  runtime.tf32 = false;
+  expect(false, false, false);
+  config.compat.clear();
+  expect(false, false, false);
 }
 
 TEST(StepQueue, HandsStepsOverInOrderWithWhatWasMeasured) {

@@ -7,21 +7,17 @@
 
 #include <string>
 
-#include "nn/convolution.h"
 #include "relic/core/error.h"
 #include "relic/train/runtime.h"
 #include "support/temporary_folder.h"
-#include "train/bf16_cost.h"
 #include "train/cuda_graph.h"
 #include "train/graphed_step.h"
 
 namespace relic {
 namespace {
 
-using ::testing::Contains;
 using ::testing::HasSubstr;
 using testing::message_of;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 std::string refusal(const TrainConfig& config) {
@@ -62,22 +58,6 @@ TEST(RefusedRuntime, TwoNamesForAPrecisionMustMeanTheSame) {
     EXPECT_EQ(refusal(config), "--precision bf16 with --fp16_precision: must be one of them on a GPU");
   } else {
     EXPECT_TRUE(choose_runtime(config).autocast == torch::kBFloat16);
-  }
-}
-
-TEST(Runtime, TellsHowBfloat16IsMultipliedOnACpu) {
-  TrainConfig config;
-  config.device = "cpu";
-  config.precision = "bf16";
-  const auto runtime = choose_runtime(config);
-  const auto noted = Contains(HasSubstr("bfloat16: convolutions multiply in float32"));
-  const auto warned = Contains(HasSubstr("bfloat16 takes"));
-  if (computes_bfloat16_in_float32()) {
-    EXPECT_THAT(runtime.notes, noted);
-    EXPECT_THAT(runtime.warnings, Not(warned));
-  } else {
-    EXPECT_THAT(runtime.notes, Not(noted));
-    EXPECT_EQ(::testing::Value(runtime.warnings, warned), bf16_cost(runtime.compute_threads) > 1.1);
   }
 }
 

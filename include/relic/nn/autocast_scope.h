@@ -1,4 +1,4 @@
-// Networks in another type than their weights.
+// Autocast: networks in another type than their weights.
 #pragma once
 
 #include <torch/types.h>
@@ -7,7 +7,8 @@
 
 namespace relic {
 
-/// Autocast on one device type for a scope; the cache of cast weights ends with it.
+/// LibTorch's autocast to `dtype` on one device type for a scope, and what there was before after it; nullopt: nothing
+/// is changed. The cache of cast weights ends with the outermost.
 class AutocastScope {
  public:
   AutocastScope(torch::DeviceType device, std::optional<torch::ScalarType> dtype);
@@ -18,6 +19,8 @@ class AutocastScope {
  private:
   torch::DeviceType device_;
   bool active_;
+  bool was_enabled_ = false;
+  torch::ScalarType dtype_before_ = torch::kFloat;
 };
 
 }  // namespace relic

@@ -10,7 +10,7 @@
 #include "nn/cpu/lanes.h"
 #include "nn/cpu/targets.h"
 
-namespace relic::depthwise {
+namespace relic::cpu_depthwise {
 
 namespace {
 
@@ -93,24 +93,32 @@ void images_gradient(const Shape& shape, const Value* y_gradient, const float* t
 template <typename Value>
 void taps_gradient(const Shape& shape, const Value* x, const Value* y_gradient, float* gradient) {
   // Each part has a sum of its own, so that the order of its terms does not depend on which thread is the faster.
+  // Sums of a block are float32, those of blocks float64, which keeps their digits.
+  constexpr std::int64_t block = 64;
   const std::int64_t rows = shape.images * shape.out_height();
   const std::int64_t parts = std::clamp<std::int64_t>(rows / least_rows(shape), 1, at::get_num_threads());
   const std::int64_t size = kTaps * shape.channels;
-  std::vector<float> sums(static_cast<std::size_t>(parts * size));
+  std::vector<double> sums(static_cast<std::size_t>(parts * size));
   const auto& passes = *passes_for<Value>(shape.channels);
   at::parallel_for(0, parts, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t part = first; part < last; ++part) {
-      passes.add_taps_gradient(shape, {rows * part / parts, rows * (part + 1) / parts}, x, y_gradient,
-                               sums.data() + part * size);
+      const std::int64_t end = rows * (part + 1) / parts;
+      for (std::int64_t row = rows * part / parts; row < end; row += block) {
+        std::vector<float> of_block(static_cast<std::size_t>(size));
+        passes.add_taps_gradient(shape, {row, std::min(row + block, end)}, x, y_gradient, of_block.data());
+        for (std::int64_t i = 0; i < size; ++i) {
+          sums[static_cast<std::size_t>(part * size + i)] += static_cast<double>(of_block[static_cast<std::size_t>(i)]);
+        }
+      }
     }
   });
   for (std::int64_t channel = 0; channel < shape.channels; ++channel) {
     for (std::int64_t tap = 0; tap < kTaps; ++tap) {
-      float sum = 0;
+      double sum = 0;
       for (std::int64_t part = 0; part < parts; ++part) {
         sum += sums[static_cast<std::size_t>(part * size + tap * shape.channels + channel)];
       }
-      gradient[channel * kTaps + tap] = sum;
+      gradient[channel * kTaps + tap] = static_cast<float>(sum);
     }
   }
 }
@@ -122,4 +130,4 @@ template void images_gradient(const Shape&, const Bfloat16*, const float*, Bfloa
 template void taps_gradient(const Shape&, const float*, const float*, float*);
 template void taps_gradient(const Shape&, const Bfloat16*, const Bfloat16*, float*);
 
-}  // namespace relic::depthwise
+}  // namespace relic::cpu_depthwise

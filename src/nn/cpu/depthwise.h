@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace relic::depthwise {
+namespace relic::cpu_depthwise {
 
 /// Images are [images, height, width, channels], outputs [images, out_height(), out_width(), channels].
 struct Shape {
@@ -33,4 +33,4 @@ void images_gradient(const Shape& shape, const Value* y_gradient, const float* t
 template <typename Value>
 void taps_gradient(const Shape& shape, const Value* x, const Value* y_gradient, float* gradient);
 
-}  // namespace relic::depthwise
+}  // namespace relic::cpu_depthwise

@@ -1,13 +1,12 @@
 // A depthwise convolution's passes over the rows of one thread.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "nn/cpu/channels.h"
 #include "nn/cpu/depthwise.h"
 
-namespace relic::depthwise {
+namespace relic::cpu_depthwise {
 
 inline constexpr std::int64_t kTaps = 9;
 
@@ -46,10 +45,10 @@ class ThreeRows {
   /// Calls use(out_column, pixels), pixels[3][3] of columns, around each output.
   template <typename Use>
   void for_each_output(const Shape& shape, std::int64_t channel, const Use& use) const {
-    Vector pixels[3][3] = {};
-    column(0, channel, shape.stride == 1 ? pixels[1] : pixels[2]);
+    Vector pixels[3][3] = {};  // left of the image there is nothing
     const std::int64_t out_width = shape.out_width();
     if (shape.stride == 1) {
+      column(0, channel, pixels[1]);
       for (std::int64_t out = 0; out < out_width; ++out) {
         column(out + 1, channel, pixels[2]);
         use(out, pixels);
@@ -58,7 +57,6 @@ class ThreeRows {
       }
       return;
     }
-    column(-1, channel, pixels[0]);
     for (std::int64_t out = 0; out < out_width; ++out) {
       column(2 * out, channel, pixels[1]);
       column(2 * out + 1, channel, pixels[2]);
@@ -162,4 +160,4 @@ struct Passes {
   }
 };
 
-}  // namespace relic::depthwise
+}  // namespace relic::cpu_depthwise

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "nn/cpu/channels.h"
+
 namespace relic {
 
 template <typename Value, int count>
@@ -21,7 +23,7 @@ struct Lanes {
   static void load(const float* from, Vector& vector) { std::memcpy(&vector, from, sizeof vector); }
   static void store(const Vector& vector, float* to) { std::memcpy(to, &vector, sizeof vector); }
 
-  static void load(const std::uint16_t* from, Vector& vector) {
+  static void load(const Bfloat16* from, Vector& vector) {
     Halves halves;
     std::memcpy(&halves, from, sizeof halves);
     Words words = __builtin_convertvector(halves, Words);
@@ -29,7 +31,7 @@ struct Lanes {
     std::memcpy(&vector, &words, sizeof vector);
   }
   /// Rounds to the nearest, of two to the even one.
-  static void store(const Vector& vector, std::uint16_t* to) {
+  static void store(const Vector& vector, Bfloat16* to) {
     Words words;
     std::memcpy(&words, &vector, sizeof words);
     words = (words + (0x7FFF + ((words >> 16) & 1))) >> 16;

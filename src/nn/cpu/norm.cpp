@@ -222,15 +222,15 @@ bool fits(const Shape& shape) {
     return false;
   }
   return (shape.type == Type::float32 && passes_for<float>(shape.channels) != nullptr) ||
-         (shape.type == Type::bfloat16 && passes_for<std::uint16_t>(shape.channels) != nullptr);
+         (shape.type == Type::bfloat16 && passes_for<Bfloat16>(shape.channels) != nullptr);
 }
 
 void forward(const Forward& what) {
-  what.shape.type == Type::float32 ? forward_of<float>(what) : forward_of<std::uint16_t>(what);
+  what.shape.type == Type::float32 ? forward_of<float>(what) : forward_of<Bfloat16>(what);
 }
 
 void backward(const Backward& what) {
-  what.shape.type == Type::float32 ? backward_of<float>(what) : backward_of<std::uint16_t>(what);
+  what.shape.type == Type::float32 ? backward_of<float>(what) : backward_of<Bfloat16>(what);
 }
 
 }  // namespace relic::cpu_norm

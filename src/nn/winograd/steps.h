@@ -53,8 +53,6 @@ template <typename Lanes, int m>
 struct TapSteps {
   using Filter = MinimalFilter<m>;
   using Vector = typename Lanes::Vector;
-  static constexpr int columns = Lanes::columns;
-  static constexpr int tile = m;
   static constexpr int side = m + 2;
   static constexpr int points = side * side;
   static constexpr auto taps_transposed = Filter::taps.transposed();

@@ -38,6 +38,7 @@ void Adam::step(const std::optional<torch::Tensor>& grad_scale, const std::optio
     counts.push_back(steps[i]);
   }
   at::_foreach_add_(counts, 1);
+  // The learning rate is a training's constant: a recorded step keeps the one it was recorded with.
   at::_fused_adam_(weights, gradients, first, second, /*max_exp_avg_sqs=*/{}, counts, options_.learning_rate,
                    options_.beta1, options_.beta2, options_.weight_decay, options_.epsilon, /*amsgrad=*/false,
                    /*maximize=*/false, grad_scale, found_inf);

@@ -31,10 +31,10 @@ OnlineUpdate::OnlineUpdate(const TrainConfig& config, const Runtime& runtime, Re
       tell_(std::move(tell)),
       forward_(forward_options(config, runtime)),
       adam_(relic.trained_parameters(), adam_options(config)),
+      statistics_(relic),
       found_inf_(torch::zeros({}, torch::TensorOptions(runtime.device))) {
   if (runtime.scales_loss) {
     scaler_ = std::make_unique<GradScaler>(runtime.device);
-    statistics_ = std::make_unique<RunningStatistics>(relic);
   }
   if (runtime.device.is_cuda()) {
     beside_.emplace(runtime.device);
@@ -43,14 +43,10 @@ OnlineUpdate::OnlineUpdate(const TrainConfig& config, const Runtime& runtime, Re
 
 torch::Tensor OnlineUpdate::run(const Views& views, StepProfile* profile) {
   const DeviceMathScope math(device_math(config_, runtime_));
-  if (statistics_) {
-    statistics_->remember();
-  }
+  statistics_.remember();
   const auto terms = watched_forward(views, profile);
   update_weights(terms, profile);
-  if (statistics_) {
-    statistics_->restore_where(found_inf_);
-  }
+  statistics_.restore_where(found_inf_);
   return measure_step(terms, relic_, found_inf_);
 }
 

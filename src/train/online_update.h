@@ -31,7 +31,7 @@ class OnlineUpdate {
                std::function<void(const std::string&)> tell);
 
   /// What is measured of the step, on the device (measure_step). Where the loss or a gradient is not finite, no weight,
-  /// moment or, under a scaler, running statistic is changed, and found_inf() says so. Under --detect_anomaly throws
+  /// moment or running statistic is changed, and found_inf() says so. Under --detect_anomaly throws
   /// NotFinite that names the layer, gradient or loss, unless a scaler may skip the step for a gradient's sake.
   torch::Tensor run(const Views& views, StepProfile* profile);
 
@@ -53,8 +53,8 @@ class OnlineUpdate {
   std::function<void(const std::string&)> tell_;
   ForwardOptions forward_;
   Adam adam_;
-  std::unique_ptr<GradScaler> scaler_;             // float16 only
-  std::unique_ptr<RunningStatistics> statistics_;  // with it
+  std::unique_ptr<GradScaler> scaler_;  // float16 only
+  RunningStatistics statistics_;
   torch::Tensor found_inf_;
   std::optional<SideStream> beside_;  // on a GPU, for the target's pass
 };

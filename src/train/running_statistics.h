@@ -9,7 +9,7 @@
 namespace relic {
 
 /// A forward pass in train mode moves the running statistics before anyone knows whether its numbers are finite: those
-/// of a float16 overflow would stay infinite for good. All on the device, nothing waits.
+/// of a step that is skipped would stay infinite for good. All on the device, nothing waits.
 class RunningStatistics {
  public:
   /// Moves the buffers of `module` into one piece of memory for each type.

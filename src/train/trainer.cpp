@@ -277,7 +277,7 @@ void Trainer::train_step(const Views& views) {
   enter(profile_.get(), StepPart::target_update);
   const auto update = schedule_.at(step);
   if (update.action != EmaSchedule::Action::none) {
-    relic_->update_target(update.decay, online_->scaler() != nullptr ? online_->found_inf() : torch::Tensor());
+    relic_->update_target(update.decay, online_->found_inf());
   }
   ++progress_.step;
   enter(profile_.get(), StepPart::rest);

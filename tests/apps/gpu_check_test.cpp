@@ -89,6 +89,24 @@ TEST_F(GpuCheck, ATestThatIsSkippedFailsWhereThereIsAGpu) {
   EXPECT_THAT(report(), HasSubstr("\n## tests: passed, "));
 }
 
+TEST_F(GpuCheck, ATestThatNeedsWhatIsNotTheGpusMayBeSkipped) {
+  stand_in("bin/ctest", "echo '1/1 Test #1: Interop.probe_and_embed ...***Skipped  0.1 sec'; echo '100% tests passed'");
+  EXPECT_EQ(check({"tests"}).status, 0);
+}
+
+TEST_F(GpuCheck, ASanitizerThatSawNoTestFails) {
+  stand_in("bin/compute-sanitizer", "echo '[  PASSED  ] 0 tests.'");
+  EXPECT_EQ(check({"sanitizer"}).status, 1);
+  stand_in("bin/compute-sanitizer", "echo '[  PASSED  ] 2 tests.'");
+  EXPECT_EQ(check({"sanitizer"}).status, 0);
+}
+
+TEST_F(GpuCheck, TheOriginalIsLeftOutWhereItIsMissing) {
+  stand_in("bin/python3", "case $2 in *find_spec*) echo relic ;; *) echo torch ;; esac");
+  EXPECT_EQ(check({"original"}).status, 0);
+  EXPECT_THAT(report(), AllOf(HasSubstr("\n## original: left out, "), HasSubstr("python3: relic\n")));
+}
+
 TEST_F(GpuCheck, WhatABuildThatFailsLeftIsNotMeasured) {
   stand_in("bin/cmake", "echo 'error: no room for objects'; exit 1");
   stand_in("checkout/build/gpu/bin/relic_train", "echo trained");

@@ -113,6 +113,8 @@ def main():
     args = parser.parse_args()
 
     settings = {"dataset_name": "cifar10", "encoder_model_name": args.encoder, "image_size": args.image_size}
+    # As the original chooses it; `auto` takes the small one for CIFAR's images whatever size they are cut to.
+    settings["stem"] = "cifar" if args.image_size <= 32 else "imagenet"
     settings |= {"batch_size": args.batch_size, "precision": args.precision, "device": args.device, "gamma": 0.99}
     if args.as_it_is:
         settings["compat"] = "0.4.1"

@@ -52,10 +52,14 @@ std::vector<torch::Tensor> Relic::trained_parameters() const {
 
 void Relic::update_target(double decay, const torch::Tensor& skipped) {
   const torch::NoGradGuard no_grad;
+  const bool read_here = skipped.defined() && skipped.is_cpu();  // nothing waits for that
+  if (read_here && skipped.item<float>() != 0) {
+    return;
+  }
   if (decay == 0) {
     at::_foreach_copy_(target_tensors_, online_tensors_);
     at::_foreach_copy_(target_counters_, online_counters_);
-  } else if (skipped.defined()) {
+  } else if (skipped.defined() && !read_here) {
     // The one operation that looks at such a scalar: a step of gradient descent, with `online` taken for the gradient,
     // upwards and with a weight decay of 1, so target + (1 − decay)·(online − target).
     at::_fused_sgd_(target_tensors_, online_tensors_, /*momentum_buffer_list=*/{}, /*weight_decay=*/1, /*momentum=*/0,

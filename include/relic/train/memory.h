@@ -20,9 +20,9 @@ struct MemoryNeed {
 };
 
 /// Runs forward and backward passes of a few images on the CPU, counts what the allocator gives at the peak, and scales
-/// it to the batch. A GPU's float16 is counted as bfloat16, which a CPU computes in. Scratch memory inside the
-/// libraries of matrix products is not seen. The model's BatchNorm statistics are left as they were, its gradients are
-/// removed.
+/// it to the batch. A GPU's float16 is counted as bfloat16, with what a CPU's convolutions take for it. Scratch memory
+/// inside the libraries of matrix products is not seen. The model's BatchNorm statistics are left as they were, its
+/// gradients are removed.
 MemoryNeed measure_memory_need(Relic& relic, const MultiCropSpec& spec, std::int64_t batch_size,
                                ForwardOptions options);
 

@@ -25,7 +25,7 @@ class Depthwise : public torch::autograd::Function<Depthwise> {
     context->save_for_backward({images, taps});
     context->saved_data["stride"] = stride;
     const auto shape = shape_of(images, stride);
-    const torch::Tensor y = empty_images(images, shape.channels, shape.out_height(), shape.out_width());
+    torch::Tensor y = empty_images(images, shape.channels, shape.out_height(), shape.out_width());
     with_value_of(x.scalar_type(), [&](auto of) {
       cpu_depthwise::convolve(shape, values(images, of), taps.const_data_ptr<float>(), values_to_write(y, of));
     });

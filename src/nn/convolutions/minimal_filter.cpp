@@ -16,7 +16,7 @@ winograd::ConvShape shape_of(const torch::Tensor& images, std::int64_t out) {
 
 torch::Tensor convolve(const torch::Tensor& images, std::int64_t out, const winograd::Taps& taps) {
   const auto shape = shape_of(images, out);
-  const torch::Tensor result = empty_images(images, out, shape.height, shape.width);
+  torch::Tensor result = empty_images(images, out, shape.height, shape.width);
   with_value_of(images.scalar_type(), [&](auto of) {
     winograd::convolve(*winograd::fastest_kernels(shape), shape, values(images, of), taps, values_to_write(result, of));
   });
@@ -43,8 +43,8 @@ torch::Tensor images_gradient(const torch::Tensor& y_gradient, const torch::Tens
 
 torch::Tensor weight_gradient(const torch::Tensor& x, const torch::Tensor& y_gradient) {
   const auto shape = shape_of(x, y_gradient.size(1));
-  const torch::Tensor gradient = torch::empty(
-      {shape.out, shape.in, 3, 3}, x.options().dtype(torch::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
+  torch::Tensor gradient = torch::empty({shape.out, shape.in, 3, 3},
+                                        x.options().dtype(torch::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
   with_value_of(x.scalar_type(), [&](auto of) {
     winograd::taps_gradient(*winograd::fastest_kernels(shape), shape, values(x, of), values(y_gradient, of),
                             gradient.data_ptr<float>());

@@ -118,7 +118,7 @@ void whole_step(benchmark::State& state) {
       step, [](const std::string& reason) { std::fprintf(stderr, "not recorded: %s\n", reason.c_str()); });
   const auto body = [&] {
     const auto measured = whole ? graph.run(training.views) : step(training.views);
-    training.networks->update_target(0.99, online.scaler() != nullptr ? online.found_inf() : torch::Tensor());
+    training.networks->update_target(0.99, online.found_inf());
     benchmark::DoNotOptimize(measured.cpu());
   };
   constexpr int recorded = 4;

@@ -9,6 +9,7 @@ AutocastScope::AutocastScope(torch::DeviceType device, std::optional<torch::Scal
   if (active_) {
     was_enabled_ = at::autocast::is_autocast_enabled(device_);
     dtype_before_ = at::autocast::get_autocast_dtype(device_);
+    cached_before_ = at::autocast::is_autocast_cache_enabled();
     at::autocast::set_autocast_enabled(device_, true);
     at::autocast::set_autocast_dtype(device_, *dtype);
     at::autocast::set_autocast_cache_enabled(true);
@@ -23,6 +24,7 @@ AutocastScope::~AutocastScope() {
     }
     at::autocast::set_autocast_enabled(device_, was_enabled_);
     at::autocast::set_autocast_dtype(device_, dtype_before_);
+    at::autocast::set_autocast_cache_enabled(cached_before_);
   }
 }
 

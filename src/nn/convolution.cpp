@@ -1,12 +1,13 @@
 #include "nn/convolution.h"
 
 #include <ATen/autocast_mode.h>
+#include <ATen/cpu/Utils.h>
 #include <torch/torch.h>
 
 #include <variant>
 
-#include "nn/bfloat16_cost.h"
 #include "nn/convolutions/ways.h"
+#include "nn/cpu/targets.h"
 #include "nn/winograd/conv3x3.h"
 #include "relic/nn/layer_watch.h"
 
@@ -43,8 +44,8 @@ torch::Tensor convolve(const torch::Tensor& images, const torch::Tensor& weight,
 }  // namespace
 
 bool computes_bfloat16_in_float32() {
-  constexpr double least_cost = 1.2;
-  return !winograd::kernels().empty() && bfloat16_cost() > least_cost;
+  static const bool fast = at::cpu::init_amx() || has_fast_bfloat16_vectors();
+  return !fast && !winograd::kernels().empty();
 }
 
 torch::Tensor ConvolutionImpl::forward(const torch::Tensor& images) { return watched(*this, compute(images)); }

@@ -9,11 +9,11 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "nn/bfloat16_cost.h"
 #include "nn/convolution.h"
 #include "relic/core/cpu.h"
 #include "relic/core/error.h"
 #include "relic/core/text.h"
+#include "train/bfloat16_cost.h"
 #include "train/cuda_graph.h"
 #include "train/device_name.h"
 
@@ -82,10 +82,10 @@ std::optional<torch::ScalarType> choose_precision(const TrainConfig& config, Run
     throw UsageError("--precision bf16 with --fp16_precision: must be one of them on a GPU");
   }
   if (precision == "bf16" && cpu && computes_bfloat16_in_float32()) {
-    runtime.notes.emplace_back("bfloat16: convolutions multiply in float32, since LibTorch's take " +
-                               fixed(bfloat16_cost(), 1) + " times as long in bfloat16 on this processor (one tried)");
-  } else if (precision == "bf16" && cpu && bfloat16_cost() > kPaysNot) {
-    runtime.warnings.emplace_back("bfloat16 takes " + fixed(bfloat16_cost(), 1) +
+    runtime.notes.emplace_back(
+        "bfloat16: convolutions multiply in float32, since this processor has nothing that multiplies bfloat16 faster");
+  } else if (precision == "bf16" && cpu && bfloat16_cost(runtime.compute_threads) > kPaysNot) {
+    runtime.warnings.emplace_back("bfloat16 takes " + fixed(bfloat16_cost(runtime.compute_threads), 1) +
                                   " times as long as float32 on this processor (a convolution tried in both): "
                                   "--precision fp32 is faster" +
                                   (config.fp16_precision ? ", without --fp16_precision" : ""));

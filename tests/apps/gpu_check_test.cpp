@@ -60,7 +60,9 @@ TEST_F(GpuCheck, SaysWhichStagesThereAre) {
 }
 
 TEST_F(GpuCheck, ReportsTheMachineAndEveryStageAlsoAfterOneThatFails) {
-  stand_in("bin/compute-sanitizer", R"(echo "$2 over the kernels"; [ "$2" != memcheck ])");  // the first of two fails
+  stand_in("bin/compute-sanitizer", R"(echo "$2 over the kernels"
+echo '[  PASSED  ] 2 tests.'
+[ "$2" != memcheck ])");  // the first of two finds something
   stand_in("checkout/build/gpu/bin/relic_train", R"(echo "trained with $*")");
   const auto outcome = check({"sanitizer", "profile"});
   EXPECT_EQ(outcome.status, 1) << outcome.out << outcome.err;
@@ -74,7 +76,7 @@ TEST_F(GpuCheck, ReportsTheMachineAndEveryStageAlsoAfterOneThatFails) {
   // Of each stage its commands and what it said.
   EXPECT_THAT(text.substr(0, second),
               AllOf(HasSubstr("\n## sanitizer: failed, "), HasSubstr("compute-sanitizer --tool \"$tool\""),
-                    HasSubstr("\nmemcheck over the kernels\nracecheck over the kernels\n```\n")));
+                    HasSubstr("\nmemcheck over the kernels\n[  PASSED  ] 2 tests.\nracecheck over the kernels\n")));
   EXPECT_THAT(
       text.substr(second),
       AllOf(HasSubstr("\"$program\" --dataset_name shapes"), HasSubstr("\ntrained with --dataset_name shapes"),

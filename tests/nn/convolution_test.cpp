@@ -30,13 +30,13 @@ struct Sizes {
 
 /// A convolution and its gradients for the gradient `y_gradient` of its output.
 struct Results {
-  torch::Tensor y, x_gradient, weight_gradient;
+  torch::Tensor y, x_gradient, weight_gradient, bias_gradient;
 };
 enum class Backward : std::uint8_t { without_autocast, after_autocast, under_autocast };
 Results run(Convolution convolution, torch::Tensor x, const torch::Tensor& y_gradient,
             Backward backward = Backward::without_autocast) {
   x = x.detach().requires_grad_();
-  convolution->weight.mutable_grad().reset();
+  convolution->zero_grad(/*set_to_none=*/true);
   torch::Tensor y;
   const auto go_back = [&] { y.backward(y_gradient.to(y.scalar_type())); };
   {
@@ -46,7 +46,8 @@ Results run(Convolution convolution, torch::Tensor x, const torch::Tensor& y_gra
     if (backward == Backward::under_autocast) go_back();
   }
   if (backward != Backward::under_autocast) go_back();
-  return {y.detach(), x.grad(), convolution->weight.grad()};
+  const auto& bias = convolution->bias;
+  return {y.detach(), x.grad(), convolution->weight.grad(), bias.defined() ? bias.grad() : torch::Tensor()};
 }
 
 Convolution make(const Sizes& s, std::int64_t kernel = 3, std::int64_t stride = 1) {
@@ -215,6 +216,9 @@ TEST_P(OfEveryKind, IsThatOfDoublePrecisionWithItsGradients) {
     EXPECT_LT(largest_difference(ours.y, right.y), GetParam().tolerance);
     EXPECT_LT(largest_difference(ours.x_gradient, right.x_gradient), GetParam().tolerance);
     EXPECT_LT(largest_difference(ours.weight_gradient, right.weight_gradient), GetParam().tolerance);
+    if (GetParam().bias) {
+      EXPECT_LT(largest_difference(ours.bias_gradient, right.bias_gradient), GetParam().tolerance);
+    }
     convolution_->weight.set_data(convolution_->weight.contiguous());
   }
 }
@@ -320,7 +324,7 @@ TEST(Autocast, EndsWithItsScopeAndNoSooner) {
   };
   {
     const AutocastScope outer(torch::kCPU, torch::kBFloat16);
-    { const AutocastScope inner(torch::kCPU, torch::kBFloat16); }
+    { const AutocastScope inner(torch::kCPU, torch::kHalf); }
     EXPECT_EQ(type(), torch::kBFloat16);
     { const AutocastScope none(torch::kCPU, std::nullopt); }
     EXPECT_EQ(type(), torch::kBFloat16);

@@ -88,9 +88,32 @@ TEST(NotFinite, AGradientThatIsNotFiniteChangesNothingAndStops) {
   });
   EXPECT_THAT(message_of<Error>([&] { run.trainer->run(never); }),
               HasSubstr("step 1: a gradient is not finite: loss "));
-  for (std::size_t i = 0; i < copies.size(); ++i) {  // target and running statistics, too
+  for (std::size_t i = 0; i < copies.size(); ++i) {
     EXPECT_TRUE(torch::equal(before[i].second, copies[i].second)) << copies[i].first;
   }
+}
+
+TEST(NotFinite, AStepThatIsNotFiniteMovesNeitherTargetNorRunningStatistics) {
+  TemporaryFolder folder;
+  auto config = small_config(folder / "three steps");
+  config.max_steps = 3;  // the target is no copy any more
+  TrainingRun three(config);
+  three.trainer->run(never);
+  config.save_model_dir = folder / "and a bad one";
+  config.max_steps = 0;
+  TrainingRun four(config);
+  int step = 0;
+  parameter(four, "online_encoder.1.block.0.weight").register_hook([&step](const torch::Tensor& gradient) {
+    return ++step == 4 ? gradient * kNan : gradient;
+  });
+  EXPECT_THAT(message_of<Error>([&] { four.trainer->run(never); }), HasSubstr("step 4: a gradient is not finite"));
+  const auto expected = state_dict(three.trainer->relic());
+  const auto found = state_dict(four.trainer->relic());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_TRUE(torch::equal(found[i].second, expected[i].second)) << expected[i].first;
+  }
+  EXPECT_FALSE(
+      torch::equal(parameter(three, "target_encoder.0.0.weight"), parameter(three, "online_encoder.0.0.weight")));
 }
 
 TEST(NotFinite, DetectAnomalyNamesTheFirstLayer) {

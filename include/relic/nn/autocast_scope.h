@@ -21,6 +21,7 @@ class AutocastScope {
   bool active_;
   bool was_enabled_ = false;
   torch::ScalarType dtype_before_ = torch::kFloat;
+  bool cached_before_ = true;
 };
 
 }  // namespace relic

@@ -54,7 +54,8 @@ class Relic : public torch::nn::Module {
 
   /// target ← decay·target + (1 − decay)·online, for every parameter and floating buffer; counters
   /// (num_batches_tracked) stay. Decay 0 makes the target a copy of the online branch, counters included.
-  /// `skipped`: where defined, a scalar on the device that leaves the target as it is if it is not 0.
+  /// `skipped`: where defined, a scalar on the device that leaves the target as it is if it is not 0; on a GPU a copy
+  /// (decay 0) is made all the same, of weights that a skipped step left alone.
   void update_target(double decay, const torch::Tensor& skipped = {});
 
  private:

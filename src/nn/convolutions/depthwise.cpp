@@ -58,7 +58,8 @@ class Depthwise : public torch::autograd::Function<Depthwise> {
 }  // namespace
 
 torch::Tensor depthwise(const torch::Tensor& images, const torch::Tensor& weight, std::int64_t stride) {
-  TORCH_CHECK(cpu_depthwise::fits(shape_of(images, stride)), "no depthwise convolution for these images");
+  TORCH_CHECK(takes_depthwise(images, weight, {{stride, stride}, {1, 1}, {1, 1}, weight.size(0)}),
+              "no depthwise convolution of these images by this weight");
   return apply<Depthwise>(images, weight, stride);
 }
 

@@ -74,8 +74,8 @@ class MinimalFilter : public torch::autograd::Function<MinimalFilter> {
 }  // namespace
 
 torch::Tensor by_minimal_filter(const torch::Tensor& images, const torch::Tensor& weight) {
-  TORCH_CHECK(winograd::fastest_kernels(shape_of(images, weight.size(0))) != nullptr,
-              "no minimal filter for these images");
+  TORCH_CHECK(weight.size(1) == images.size(1) && takes_minimal_filter(images, weight, {{1, 1}, {1, 1}, {1, 1}, 1}),
+              "no minimal filter of these images by this weight");
   return apply<MinimalFilter>(images, weight);
 }
 

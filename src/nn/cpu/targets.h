@@ -20,6 +20,9 @@ struct OnAvx512 {
   }
 };
 
+/// AMD's instructions for bfloat16 multiply twice as many as float32's do; Intel's were measured at half of them.
+inline bool has_fast_bfloat16_vectors() { return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_is("amd"); }
+
 struct OnAvx2 {
   static bool available() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
   template <auto step, typename... Arguments>
@@ -37,6 +40,7 @@ struct OnNothing {
     step(arguments...);
   }
 };
+inline bool has_fast_bfloat16_vectors() { return false; }
 using OnAvx512 = OnNothing;
 using OnAvx2 = OnNothing;
 

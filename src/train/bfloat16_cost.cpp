@@ -1,4 +1,4 @@
-#include "nn/bfloat16_cost.h"
+#include "train/bfloat16_cost.h"
 
 #include <torch/torch.h>
 
@@ -32,7 +32,9 @@ class Trial {
   double best_ = std::numeric_limits<double>::infinity();
 };
 
-double measure() {
+double measure(int threads) {
+  const int before = at::get_num_threads();
+  at::set_num_threads(threads);
   const torch::NoGradGuard no_grad;
   const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::DispatchKey::AutocastCPU);
   Trial bfloat16(torch::kBFloat16);
@@ -41,13 +43,14 @@ double measure() {
     bfloat16.run();
     float32.run();
   }
+  at::set_num_threads(before);
   return bfloat16.best_seconds() / float32.best_seconds();
 }
 
 }  // namespace
 
-double bfloat16_cost() {
-  static const double cost = measure();
+double bfloat16_cost(int threads) {
+  static const double cost = measure(threads);
   return cost;
 }
 

@@ -28,13 +28,9 @@ constexpr Compiled<Value> compiled{On::available, lanes, On::template run<P::con
                                    On::template run<P::images_gradient_of_stride_2>,
                                    On::template run<P::add_taps_gradient>};
 
-/// The widest that this processor has and these channels fill; null: none.
 template <typename Value>
 const Compiled<Value>* passes_for(std::int64_t channels) {
-  for (const auto* passes : {&compiled<OnAvx512, 16, Value>, &compiled<OnAvx2, 8, Value>}) {
-    if (passes->available() && channels % passes->lanes == 0) return passes;
-  }
-  return nullptr;
+  return that_runs({&compiled<OnAvx512, 16, Value>, &compiled<OnAvx2, 8, Value>}, channels);
 }
 
 enum class Order : std::uint8_t { forward, reverse };

@@ -50,15 +50,9 @@ constexpr Compiled<Value> compiled{
      On::template run<Passes::template apply_gradient<Passed::by_x>>,
      On::template run<Passes::template apply_gradient<Passed::by_y>>}};
 
-/// The widest that this processor has and these channels fill; null: none.
 template <typename Value>
 const Compiled<Value>* passes_for(std::int64_t channels) {
-  for (const auto* passes : {&compiled<OnAvx512, 16, Value>, &compiled<OnAvx2, 8, Value>}) {
-    if (passes->available() && channels % passes->lanes == 0) {
-      return passes;
-    }
-  }
-  return nullptr;
+  return that_runs({&compiled<OnAvx512, 16, Value>, &compiled<OnAvx2, 8, Value>}, channels);
 }
 
 /// The rows in as many parts as there are threads, so that sums are of the same parts each time.

@@ -1,6 +1,9 @@
 // Code that is compiled several times, for the vectors of several processors.
 #pragma once
 
+#include <cstdint>
+#include <initializer_list>
+
 namespace relic {
 
 // Flattened, so that everything inside is compiled for the function's own vectors. Clang ignores that, and its code
@@ -45,5 +48,17 @@ using OnAvx512 = OnNothing;
 using OnAvx2 = OnNothing;
 
 #endif
+
+/// Of code compiled for several vectors, the widest first: that which this processor has and these channels fill; null:
+/// none.
+template <typename Compiled>
+const Compiled* that_runs(std::initializer_list<const Compiled*> widest_first, std::int64_t channels) {
+  for (const Compiled* compiled : widest_first) {
+    if (compiled->available() && channels % compiled->lanes == 0) {
+      return compiled;
+    }
+  }
+  return nullptr;
+}
 
 }  // namespace relic

@@ -73,13 +73,15 @@ std::vector<std::string> StepProfile::report(std::int64_t batch_size) const {
       lines.push_back(row(kNames[part], seconds[part], whole));
     }
   }
-  const auto of_step = [&](double first, double last) { return (last - first) / static_cast<double>(counted); };
-  const double data = of_step(first_views_.data_seconds, last_views_.data_seconds);
-  const double views = of_step(first_views_.view_seconds, last_views_.view_seconds);
-  if (data + views > 0) {  // no thread makes them where a GPU does
+  const double views = last_views_.view_seconds - first_views_.view_seconds;
+  if (!last_views_.batches) {
+    const double data = last_views_.data_seconds - first_views_.data_seconds;
     lines.emplace_back("beside it, in the threads that make views:");
-    lines.push_back(row("data", data, whole));
-    lines.push_back(row("views", views, whole));
+    lines.push_back(row("data", data / static_cast<double>(counted), whole));
+    lines.push_back(row("views", views / static_cast<double>(counted), whole));
+  } else if (const auto batches = *last_views_.batches - first_views_.batches.value_or(0); batches > 0) {
+    lines.emplace_back("beside it, in the GPU's stream that renders views:");
+    lines.push_back(row("views", views / static_cast<double>(batches), whole));
   }
   return lines;
 }

@@ -8,6 +8,7 @@
 #include <exception>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "relic/views/render.h"
 #include "relic/views/view_params.h"
 #include "relic/views/view_source.h"
+#include "views/view_upload.h"
 
 namespace relic {
 
@@ -24,14 +26,16 @@ namespace {
 constexpr std::size_t batches_ahead = 2;
 constexpr std::int64_t images_per_claim = 8;
 
-/// A batch being made. The counts and the error are guarded by the source's mutex; the pixels of an image belong to
-/// the worker that claimed it.
+/// A batch being made. Counts and error are guarded by the source's mutex; the pixels of an image belong to the worker
+/// that claimed it, the whole batch, before it is ready, to the one that finished its last.
 struct Batch {
   std::int64_t epoch = 0;
-  Views views;
-  std::int64_t claimed = 0;   // images
-  std::int64_t finished = 0;  // images
-  std::exception_ptr error;   // of the first image that has one, whichever worker met it first
+  Views views;                            // for a GPU: as bytes
+  std::optional<ViewUpload::Batch> sent;  // to the GPU
+  std::int64_t claimed = 0;               // images
+  std::int64_t finished = 0;              // images
+  bool ready = false;
+  std::exception_ptr error;  // of the first image that has one, whichever worker met it first
   std::int64_t error_at = std::numeric_limits<std::int64_t>::max();
 
   void fail(std::int64_t image, std::exception_ptr reason) {
@@ -61,6 +65,7 @@ class CpuViewSource final : public ViewSource {
         order_(dataset.size(), options.batch_size, options.seed),
         next_step_(options.first_step) {
     if (options.workers < 1) throw UsageError("no workers to render views: at least one is needed");
+    if (!options.device.is_cpu()) upload_.emplace(options.device, options.type);
     try {
       for (int i = 0; i < options.workers; ++i) workers_.emplace_back([this] { work(); });
     } catch (...) {
@@ -78,14 +83,14 @@ class CpuViewSource final : public ViewSource {
     if (batches_.empty() && next_step_ >= options_.last_step) {
       throw Error("no views after step " + std::to_string(options_.last_step) + ": the view source ends there");
     }
-    ready_.wait(lock, [this] { return !batches_.empty() && batches_.front()->finished == options_.batch_size; });
+    ready_.wait(lock, [this] { return !batches_.empty() && batches_.front()->ready; });
     // A failed batch stays where it is: every later call meets it again.
     if (batches_.front()->error) std::rethrow_exception(batches_.front()->error);
     const auto batch = std::move(batches_.front());
     batches_.pop_front();
     lock.unlock();
     work_.notify_all();
-    return on_device(std::move(batch->views));
+    return batch->sent ? ViewUpload::arrive(*std::move(batch->sent)) : std::move(batch->views);
   }
 
   [[nodiscard]] ViewTimes times() const override {
@@ -124,7 +129,12 @@ class CpuViewSource final : public ViewSource {
       }
       lock.lock();
       claim.batch->finished += claim.count;
-      if (claim.batch->finished == options_.batch_size) ready_.notify_all();
+      if (claim.batch->finished < options_.batch_size) continue;
+      lock.unlock();
+      if (upload_ && !stopping_) upload(*claim.batch);
+      lock.lock();
+      claim.batch->ready = true;
+      ready_.notify_all();
     }
   }
 
@@ -152,15 +162,16 @@ class CpuViewSource final : public ViewSource {
     } catch (...) {
       batch.fail(0, std::current_exception());
       batch.claimed = batch.finished = options_.batch_size;
+      batch.ready = true;
       ready_.notify_all();
     }
   }
 
   torch::Tensor empty_views(const ViewSpec& spec, int count) const {
-    return torch::empty({count * options_.batch_size, 3, spec.size, spec.size},
-                        torch::TensorOptions()
-                            .memory_format(torch::MemoryFormat::ChannelsLast)
-                            .pinned_memory(options_.device.is_cuda()));
+    const std::int64_t images = count * options_.batch_size;
+    return upload_ ? ViewUpload::pixels(images, spec.size)
+                   : torch::empty({images, 3, spec.size, spec.size},
+                                  torch::TensorOptions().memory_format(torch::MemoryFormat::ChannelsLast));
   }
 
   void make_views(Batch& batch, std::int64_t i, Workplace& workplace) {
@@ -199,26 +210,34 @@ class CpuViewSource final : public ViewSource {
       const ViewSpec& spec = spec_.of(view);
       const auto params = draw_view(spec, {options_.seed, batch.epoch, sample, view}, image.width, image.height);
       const std::int64_t bytes = std::int64_t{3} * spec.size * spec.size;
-      workplace.pixels.resize(static_cast<std::size_t>(bytes));
-      render_view(image, spec, params, workplace.scratch, workplace.pixels.data());
       const bool global = view < spec_.global_count;
       const auto& tensor = global ? batch.views.global : batch.views.local;
       const std::int64_t row = (global ? view : view - spec_.global_count) * options_.batch_size + i;
-      write_floats(workplace.pixels, tensor.data_ptr<float>() + row * bytes);
+      if (upload_) {
+        render_view(image, spec, params, workplace.scratch, tensor.data_ptr<std::uint8_t>() + row * bytes);
+      } else {
+        workplace.pixels.resize(static_cast<std::size_t>(bytes));
+        render_view(image, spec, params, workplace.scratch, workplace.pixels.data());
+        write_floats(workplace.pixels, tensor.data_ptr<float>() + row * bytes);
+      }
     }
     view_time_ += (Clock::now() - read).count();
   }
 
-  Views on_device(Views views) const {
-    if (options_.device.is_cpu()) return views;
-    views.global = views.global.to(options_.device, /*non_blocking=*/true);
-    if (views.local.defined()) views.local = views.local.to(options_.device, /*non_blocking=*/true);
-    return views;
+  /// All images of the batch are rendered: nobody else has it.
+  void upload(Batch& batch) const {
+    if (batch.error) return;
+    try {
+      batch.sent = upload_->begin(batch.views);
+    } catch (...) {
+      batch.fail(0, std::current_exception());
+    }
   }
 
   const Dataset& dataset_;
   const MultiCropSpec spec_;
   const ViewSourceOptions options_;
+  std::optional<ViewUpload> upload_;  // to a GPU
   std::mutex mutex_;
   std::condition_variable work_;                // a worker may find something to do
   std::condition_variable ready_;               // a batch is finished

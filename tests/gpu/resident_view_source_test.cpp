@@ -134,15 +134,17 @@ TEST(RenderBatch, GivesTheSameFromAnyMemory) {
 }
 
 TEST(ResidentViewSource, WritesTheTypeThatIsAskedFor) {
-  const SmoothImages dataset(60, 32, 32);
-  const auto spec = multi_crop_for(32, 2, 1);
-  const auto exact = make_resident_view_source(dataset, spec, options(gpu))->next();
-  for (const auto type : {torch::kHalf, torch::kBFloat16}) {
-    auto rounded = options(gpu);
-    rounded.type = type;
-    const auto views = make_resident_view_source(dataset, spec, rounded)->next();
-    EXPECT_TRUE(torch::equal(views.global, exact.global.to(type)));
-    EXPECT_TRUE(torch::equal(views.local, exact.local.to(type)));
+  for (const int size : {32, 96}) {
+    const SmoothImages dataset(60, size, size);
+    const auto spec = multi_crop_for(size, 2, 1);
+    const auto exact = make_resident_view_source(dataset, spec, options(gpu))->next();
+    for (const auto type : {torch::kHalf, torch::kBFloat16}) {
+      auto rounded = options(gpu);
+      rounded.type = type;
+      const auto views = make_resident_view_source(dataset, spec, rounded)->next();
+      EXPECT_TRUE(torch::equal(views.global, exact.global.to(type)));
+      EXPECT_TRUE(torch::equal(views.local, exact.local.to(type)));
+    }
   }
 }
 

@@ -67,6 +67,17 @@ TEST(StepProfile, TellsTheMeanTimeOfEachPartOfTheCountedSteps) {
   EXPECT_DOUBLE_EQ(rows.at("views"), 2000);
 }
 
+TEST(StepProfile, TellsWhatAGpuTakesToRenderViews) {
+  StepProfile profile(torch::kCPU, /*warm_up=*/0, /*steps=*/1);
+  profile.begin_step({.view_seconds = 1, .batches = 10});
+  profile.begin_step({.view_seconds = 1.5, .batches = 12});  // of one step, while the GPU caught up
+  const auto lines = profile.report(kBatch);
+  EXPECT_THAT(lines, ::testing::Contains("beside it, in the GPU's stream that renders views:"));
+  const auto rows = milliseconds(lines);
+  EXPECT_DOUBLE_EQ(rows.at("views"), 250);
+  EXPECT_FALSE(rows.contains("data"));
+}
+
 TEST(StepProfile, SaysNothingBeforeAStepWasCounted) {
   StepProfile profile(torch::kCPU, /*warm_up=*/1, /*steps=*/2);
   profile.begin_step({});

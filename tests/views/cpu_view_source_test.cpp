@@ -137,7 +137,7 @@ TEST(CpuViewSource, StaysTwoBatchesAhead) {
   const auto source = make_cpu_view_source(dataset, multi_crop_for(side, 1, 0), options(3, 0, 15));
   for (int taken = 0; taken < 4; ++taken) {
     const int expected = 11 * (taken + 2);
-    for (int i = 0; i < 2000 && dataset.reads < expected; ++i) {
+    for (int i = 0; i < 60000 && dataset.reads < expected; ++i) {  // a minute, on the slowest machine
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

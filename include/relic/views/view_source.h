@@ -24,10 +24,12 @@ struct Views {
   std::vector<std::int64_t> samples;  // [N], indices in the data set
 };
 
-/// What the threads that make views have spent, all together.
+/// What the threads that make views have spent, all together, or a GPU that renders them.
 struct ViewTimes {
   double data_seconds = 0;  ///< reading and decoding
   double view_seconds = 0;  ///< drawing and rendering
+  /// On a GPU, which is behind the host: the batches whose rendering, beside the training's steps, took that long.
+  std::optional<std::int64_t> batches{};
 };
 
 /// Gives the batches of a run one after another, in the order of `SampleOrder`.
@@ -46,13 +48,14 @@ struct ViewSourceOptions {
   std::int64_t last_step = 0;   ///< one past the last
   int workers = 1;              ///< rendering threads, at least 1
   torch::Device device = torch::kCPU;
-  torch::ScalarType type = torch::kFloat;  ///< of views rendered on a GPU: that, or float16, bfloat16
+  torch::ScalarType type = torch::kFloat;  ///< of views on a GPU: that, or float16, bfloat16; on a CPU: float32
   /// Told, by any worker, of an image that cannot be read; the next one that can takes its place. Without it, the first
   /// such image is an error.
   std::function<void(const BadImage&)> left_out{};
 };
 
-/// Decodes and renders in worker threads, two batches ahead. The views do not depend on the number of workers.
+/// Decodes and renders in worker threads, two batches ahead, which for a GPU are uploaded as soon as they are ready, in
+/// a stream of their own. The views do not depend on the number of workers.
 std::unique_ptr<ViewSource> make_cpu_view_source(const Dataset& dataset, const MultiCropSpec& spec,
                                                  const ViewSourceOptions& options);
 

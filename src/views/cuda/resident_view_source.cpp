@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <optional>
 #include <string>
 #include <utility>
@@ -106,10 +107,14 @@ class ResidentViewSource final : public ViewSource {
     return views;
   }
 
-  /// No thread makes views: their time is the GPU's.
-  [[nodiscard]] ViewTimes times() const override { return {}; }
+  [[nodiscard]] ViewTimes times() const override { return {.view_seconds = view_seconds_, .batches = timed_batches_}; }
 
  private:
+  struct Timing {
+    c10::Event begin{torch::kCUDA, c10::EventFlag::BACKEND_DEFAULT};
+    c10::Event end{torch::kCUDA, c10::EventFlag::BACKEND_DEFAULT};
+  };
+
   struct Kind {
     ViewSpec spec;
     RenderPlan plan;
@@ -130,12 +135,25 @@ class ResidentViewSource final : public ViewSource {
     const c10::StreamGuard guard(stream_.unwrap());
     const std::int64_t epoch = step / order_.steps_per_epoch();
     if (epoch != epoch_) upload_order(epoch);
+    add_up_timings();
+    Timing timing;
+    timing.begin.record(stream_.unwrap());
     Views views;
     views.samples = order_.batch(step);
     views.global = render(global_, step, 0, spec_.global_count);
     if (spec_.local_count > 0) views.local = render(local_, step, spec_.global_count, spec_.local_count);
+    timing.end.record(stream_.unwrap());
+    timings_.push_back(std::move(timing));
     ahead_is_done_.record(stream_.unwrap());
     ahead_ = std::move(views);
+  }
+
+  /// Of the batches that are rendered by now: nothing is waited for.
+  void add_up_timings() {
+    for (; !timings_.empty() && timings_.front().end.query(); timings_.pop_front()) {
+      view_seconds_ += timings_.front().begin.elapsedTime(timings_.front().end) / 1000;
+      ++timed_batches_;
+    }
   }
 
   void upload_order(std::int64_t epoch) {
@@ -184,6 +202,9 @@ class ResidentViewSource final : public ViewSource {
   std::optional<Views> ahead_;  // of step_
   c10::Event ahead_is_done_{torch::kCUDA};
   c10::Event last_step_is_done_{torch::kCUDA};
+  std::deque<Timing> timings_;  // of batches that are not rendered yet
+  double view_seconds_ = 0;
+  std::int64_t timed_batches_ = 0;
 };
 
 }  // namespace

@@ -2,19 +2,35 @@
 
 #include <torch/torch.h>
 
+#include <vector>
+
 #include "relic/nn/layer_watch.h"
+#include "relic/nn/per_view_statistics.h"
 
 namespace relic {
 
+namespace {
+
+torch::Tensor normalised(torch::nn::BatchNorm2d& norm, const torch::Tensor& x, std::int64_t views) {
+  if (views == 1) return norm(x);
+  std::vector<torch::Tensor> parts = x.tensor_split(views);
+  for (auto& part : parts) part = norm(part);
+  return torch::cat(parts);
+}
+
+}  // namespace
+
 torch::Tensor norm_act(torch::nn::BatchNorm2d& norm, const torch::Tensor& x, After after,
                        const torch::Tensor& shortcut) {
-  const torch::Tensor y = fused_norm_act(norm, x, after, shortcut);
-  return watched(*norm, y.defined() ? y : plain_norm_act(norm, x, after, shortcut));
+  const std::int64_t views = norm->is_training() ? PerViewStatistics::views() : 1;
+  TORCH_CHECK(x.size(0) % views == 0, x.size(0), " images are no ", views, " views");
+  const torch::Tensor y = fused_norm_act(norm, x, after, shortcut, views);
+  return watched(*norm, y.defined() ? y : plain_norm_act(norm, x, after, shortcut, views));
 }
 
 torch::Tensor plain_norm_act(torch::nn::BatchNorm2d& norm, const torch::Tensor& x, After after,
-                             const torch::Tensor& shortcut) {
-  torch::Tensor y = norm(x);
+                             const torch::Tensor& shortcut, std::int64_t views) {
+  torch::Tensor y = normalised(norm, x, views);
   if (shortcut.defined()) y += shortcut;
   return after == After::relu ? y.relu_() : y;
 }

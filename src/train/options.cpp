@@ -44,7 +44,7 @@ ForwardOptions forward_options(const TrainConfig& config, const Runtime& runtime
   options.global_views = config.num_global_views;
   options.local_views = config.num_local_views;
   options.local_views_reuse_globals = config.compat == "0.4.1";
-  options.pass_per_view = config.bn_per_view || config.compat == "0.4.1";
+  options.statistics_per_view = config.bn_per_view || config.compat == "0.4.1";
   options.autocast = runtime.autocast;
   return options;
 }

@@ -2,61 +2,53 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "relic/nn/autocast_scope.h"
+#include "relic/nn/per_view_statistics.h"
 
 namespace relic {
 
 namespace {
-
-torch::Tensor one_view(const torch::Tensor& views, std::int64_t view, std::int64_t batch) {
-  return views.narrow(0, view * batch, batch);
-}
 
 struct Projections {
   torch::Tensor online;  // [O·N, d]
   torch::Tensor target;  // [T·N, d]
 };
 
-/// BatchNorm's running statistics move once per pass, so the order of the passes is the original's: each global view
-/// through online and target, then the locals.
-Projections project_per_view(Relic& relic, const Views& views, std::int64_t batch, const ForwardOptions& options,
-                             StepProfile* profile) {
-  std::vector<torch::Tensor> online;
-  std::vector<torch::Tensor> target;
-  for (std::int64_t view = 0; view < options.global_views; ++view) {
-    const auto images = one_view(views.global, view, batch);
-    enter(profile, StepPart::online_forward);
-    online.push_back(relic.online().forward(images));
-    enter(profile, StepPart::target_forward);
-    const torch::NoGradGuard no_grad;
-    target.push_back(relic.target().forward(images));
-  }
-  enter(profile, StepPart::online_forward);
-  for (std::int64_t view = 0; view < options.local_views; ++view) {
-    const bool reused = options.local_views_reuse_globals && view < options.global_views;
-    const auto local = options.local_views_reuse_globals ? view - options.global_views : view;
-    online.push_back(
-        relic.online().forward(reused ? one_view(views.global, view, batch) : one_view(views.local, local, batch)));
-  }
-  return {torch::cat(online), torch::cat(target)};
+/// Of the first `count` of views of one size.
+torch::Tensor first_views(const torch::Tensor& views, std::int64_t count, std::int64_t batch) {
+  return views.narrow(0, 0, count * batch);
 }
 
-Projections project_together(Relic& relic, const Views& views, const ForwardOptions& options, StepProfile* profile,
-                             SideStream* beside) {
+/// What the online network sees beside the global views, by size.
+std::vector<torch::Tensor> local_images(const Views& views, std::int64_t batch, const ForwardOptions& options) {
+  const std::int64_t reused =
+      options.local_views_reuse_globals ? std::min(options.local_views, options.global_views) : 0;
+  std::vector<torch::Tensor> images;
+  if (reused > 0) images.push_back(first_views(views.global, reused, batch));
+  if (options.local_views > reused) images.push_back(first_views(views.local, options.local_views - reused, batch));
+  return images;
+}
+
+Projections project(Relic& relic, const Views& views, std::int64_t batch, const ForwardOptions& options,
+                    StepProfile* profile, SideStream* beside) {
+  const auto through = [&](Branch& branch, const torch::Tensor& images) {
+    const PerViewStatistics scope(options.statistics_per_view ? images.size(0) / batch : 1);
+    return branch.forward(images);
+  };
   Projections projections;
   const auto by_target = [&] {
     enter(profile, StepPart::target_forward);
     const torch::NoGradGuard no_grad;
-    projections.target = relic.target().forward(views.global);
+    projections.target = through(relic.target(), views.global);
   };
   const auto by_online = [&] {
     enter(profile, StepPart::online_forward);
-    projections.online = relic.online().forward(views.global);
-    if (options.local_views > 0) {
-      projections.online = torch::cat({projections.online, relic.online().forward(views.local)});
-    }
+    std::vector<torch::Tensor> online{through(relic.online(), views.global)};
+    for (const auto& images : local_images(views, batch, options)) online.push_back(through(relic.online(), images));
+    projections.online = online.size() == 1 ? online[0] : torch::cat(online);
   };
   if (beside != nullptr) {
     beside->run(by_target, by_online);
@@ -77,9 +69,7 @@ LossTerms forward_views(Relic& relic, const Views& views, std::int64_t batch, co
   Projections projections;
   {
     const AutocastScope autocast(views.global.device().type(), options.autocast);
-    projections = options.pass_per_view || options.local_views_reuse_globals
-                      ? project_per_view(relic, views, batch, options, profile)
-                      : project_together(relic, views, options, profile, beside);
+    projections = project(relic, views, batch, options, profile, beside);
   }
   enter(profile, StepPart::loss);
   return relic_loss(projections.online, projections.target, batch, relic.log_temperature, relic.bias, options.loss);

@@ -23,6 +23,8 @@ TEST(FusedNormAct, IsTheDefinition) {
 TEST(FusedNormAct, IsTheDefinitionOnFewImages) {
   for (const auto type : {torch::kFloat, torch::kHalf, torch::kBFloat16}) {
     compare_with_definition(type, gpu, {{8, 40}, {8, 64}, {2, 5}});
+    compare_with_definition(type, gpu, {{5}, {2048}, {3}});
+    compare_with_definition(type, gpu, {{12}, {64}, {5}, /*views=*/3});
   }
 }
 

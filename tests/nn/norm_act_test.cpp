@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "relic/nn/per_view_statistics.h"
+#include "support/fill.h"
 #include "support/norm_act_cases.h"
 
 namespace relic {
@@ -42,6 +44,40 @@ TEST_F(CpuNormAct, IsTheDefinition) {
       compare_with_definition(type, cpu, {{21}, {8, 24, 48, 64, 80, 512}, {1, 3, 13}});
       compare_with_definition(type, cpu, {{6}, {64, 2048}, {2, 9}});
       compare_with_definition(type, cpu, {{2}, {16, 1280}, {3, 5}});
+    }
+  }
+}
+
+TEST_F(CpuNormAct, IsTheDefinitionViewByView) {
+  for (const auto type : {torch::kFloat, torch::kBFloat16}) {
+    compare_with_definition(type, cpu, {{12}, {8, 24, 64}, {1, 5}, /*views=*/3});
+  }
+}
+
+TEST(NormAct, OfViewsIsOnePassForEach) {
+  for (const auto type : {torch::kFloat, torch::kDouble}) {  // in one piece, and by its definition
+    torch::nn::BatchNorm2d together(16);
+    torch::nn::BatchNorm2d apart(16);
+    testing::convert_floating(*together, type);
+    testing::convert_floating(*apart, type);
+    const auto x = in_rows(torch::randn({6, 16, 5, 5}, type) * 3 + 1);
+    torch::Tensor all;
+    {
+      const PerViewStatistics scope(3);
+      all = norm_act(together, x, After::relu, x);
+    }
+    std::vector<torch::Tensor> each;
+    for (const auto& view : x.tensor_split(3)) each.push_back(norm_act(apart, view, After::relu, view));
+    EXPECT_TRUE(torch::equal(all, torch::cat(each)));
+    EXPECT_TRUE(torch::equal(together->running_mean, apart->running_mean));
+    EXPECT_TRUE(torch::equal(together->running_var, apart->running_var));
+    EXPECT_EQ(together->num_batches_tracked.item<std::int64_t>(), 3);
+    EXPECT_FALSE(torch::allclose(all, norm_act(together, x, After::relu, x)));  // after the scope, of all together
+    {
+      const PerViewStatistics uneven(4);
+      EXPECT_THROW(norm_act(together, x, After::relu, x), c10::Error);
+      together->eval();
+      EXPECT_NO_THROW(norm_act(together, x, After::relu, x));
     }
   }
 }

@@ -17,6 +17,7 @@ namespace relic::testing {
 struct Case {
   std::int64_t images, channels, side;
   bool shortcut, relu;
+  std::int64_t views = 1;
 };
 
 struct Outcome {
@@ -44,14 +45,19 @@ inline Outcome outcome_of(const Case& of, torch::ScalarType type, const torch::D
     norm->running_mean.uniform_(-1, 1);
   }
   // Where z is next to 0, rounding decides whether ReLU lets it pass: nothing comes back there.
-  const auto z =
-      torch::batch_norm(x.detach().to(torch::kDouble), norm->weight.to(torch::kDouble), norm->bias.to(torch::kDouble),
-                        {}, {}, /*training=*/true, /*momentum=*/0, norm->options.eps(), /*cudnn_enabled=*/false) +
-      (of.shortcut ? shortcut.detach().to(torch::kDouble) : torch::zeros_like(x.detach(), torch::kDouble));
+  std::vector<torch::Tensor> normalised;
+  for (const auto& view : x.detach().to(torch::kDouble).tensor_split(of.views)) {
+    normalised.push_back(torch::batch_norm(view, norm->weight.to(torch::kDouble), norm->bias.to(torch::kDouble), {}, {},
+                                           /*training=*/true, /*momentum=*/0, norm->options.eps(),
+                                           /*cudnn_enabled=*/false));
+  }
+  const auto z = torch::cat(normalised) +
+                 (of.shortcut ? shortcut.detach().to(torch::kDouble) : torch::zeros_like(x.detach(), torch::kDouble));
   const auto y_gradient = noise().to(type).to(exact) * (z.abs() > 1e-4).to(exact);
   if (!fused) norm->to(torch::kDouble);
   const auto after = of.relu ? After::relu : After::nothing;
-  const auto y = fused ? fused_norm_act(norm, x, after, shortcut) : plain_norm_act(norm, x, after, shortcut);
+  const auto y =
+      fused ? fused_norm_act(norm, x, after, shortcut, of.views) : plain_norm_act(norm, x, after, shortcut, of.views);
   EXPECT_TRUE(y.defined());
   y.backward(y_gradient);
   const auto gradient = [](const torch::Tensor& leaf) { return leaf.defined() ? leaf.grad() : torch::Tensor{}; };
@@ -67,6 +73,7 @@ inline double difference(const torch::Tensor& got, const torch::Tensor& expected
 
 struct Sizes {
   std::vector<std::int64_t> images, channels, sides;
+  std::int64_t views = 1;
 };
 
 /// Prints how far apart they are at most, relative to the largest.
@@ -93,13 +100,13 @@ inline void compare_with_definition(torch::ScalarType type, const torch::Device&
     check(got.bias_gradient, expected.bias_gradient, "gradient of the bias", 2);
     check(got.running_mean, expected.running_mean, "running mean", 1);
     check(got.running_variance, expected.running_variance, "running variance", 1);
-    EXPECT_EQ(got.batches, 1);
+    EXPECT_EQ(got.batches, of.views);
   };
   for (const auto images : sizes.images) {
     for (const auto channels : sizes.channels) {
       for (const auto side : sizes.sides) {
         for (const bool shortcut : {false, true}) {
-          for (const bool relu : {false, true}) compare({images, channels, side, shortcut, relu});
+          for (const bool relu : {false, true}) compare({images, channels, side, shortcut, relu, sizes.views});
         }
       }
     }

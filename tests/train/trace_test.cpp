@@ -1,171 +1,25 @@
 // Whole training steps against the original's: views, both networks, loss, optimizer and target update together.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
-#include <iostream>
-#include <map>
-#include <memory>
-#include <string>
-#include <unordered_map>
-#include <vector>
+#include <optional>
 
 #include "relic/nn/autocast_scope.h"
-#include "relic/nn/state_dict.h"
-#include "relic/train/ema_schedule.h"
-#include "relic/train/optimizer.h"
-#include "relic/train/options.h"
-#include "relic/train/train_step.h"
-#include "support/fill.h"
+#include "train/traced_run.h"
 
 namespace relic {
 namespace {
 
-using nlohmann::json;
-using testing::digest_difference;
-using testing::uniform;
-
-constexpr std::int64_t kSteps = 6;
-constexpr std::int64_t kGlobalViews = 2;
-constexpr std::int64_t kLocalViews = 4;
-
-/// Batch `step` as fixtures are made: noise of its own for each view over a colour that all views of an image share.
-Views trace_views(std::int64_t step, std::int64_t batch, torch::ScalarType dtype) {
-  const auto colour = uniform(static_cast<std::uint64_t>(15000 + step), {batch, 3, 1, 1}, torch::kDouble);
-  const auto view = [&](std::int64_t index, std::int64_t side) {
-    const auto stream = static_cast<std::uint64_t>(20000 + 100 * step + index);
-    return 0.5 * uniform(stream, {batch, 3, side, side}, torch::kDouble) + 0.5 * colour;
-  };
-  std::vector<torch::Tensor> global;
-  std::vector<torch::Tensor> local;
-  for (std::int64_t i = 0; i < kGlobalViews; ++i) {
-    global.push_back(view(i, 32));
-  }
-  for (std::int64_t i = 0; i < kLocalViews; ++i) {
-    local.push_back(view(kGlobalViews + i, 13));
-  }
-  const auto finish = [&](const std::vector<torch::Tensor>& views) {
-    return torch::cat(views).to(torch::kFloat).to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
-  };
-  return {finish(global), finish(local), {}};
-}
-
-/// A training of the trace's settings, built of the library's own pieces.
-class TracedRun {
- public:
-  TracedRun(const json& trace, torch::ScalarType dtype)
-      : batch_(trace.at("batch").get<std::int64_t>()),
-        dtype_(dtype),
-        relic_(RelicOptions{.siglip = trace.at("use_siglip").get<bool>()}),
-        schedule_(
-            trace.at("base_gamma").get<double>(),
-            trace.at("total_steps_K").get<std::int64_t>() + trace.at("update_gamma_after_step").get<std::int64_t>(),
-            /*epochs=*/-1, trace.at("update_gamma_after_step").get<std::int64_t>(), /*every_n_steps=*/1) {
-    testing::fill(relic_.online());
-    relic_.update_target(0);
-    testing::convert_floating(relic_, dtype);
-    testing::convert_channels_last(relic_);
-    adam_ = std::make_unique<Adam>(relic_.trained_parameters(),
-                                   AdamOptions{.learning_rate = trace.at("lr").get<double>(),
-                                               .weight_decay = trace.at("weight_decay").get<double>()});
-    TrainConfig config;
-    config.alpha = trace.at("alpha").get<double>();
-    config.use_siglip = trace.at("use_siglip").get<bool>();
-    config.num_global_views = kGlobalViews;
-    config.num_local_views = kLocalViews;
-    config.bn_per_view = true;
-    config.compat = trace.at("local_views_reuse_globals").get<bool>() ? "0.4.1" : "";
-    options_ = forward_options(config, Runtime{});
-    relic_.train();
-  }
-
-  LossTerms step(std::int64_t index) {
-    adam_->zero_grad();
-    auto terms = forward_views(relic_, trace_views(index, batch_, dtype_), batch_, options_);
-    terms.loss.backward();
-    adam_->step();
-    const auto update = schedule_.at(index);
-    if (update.action != EmaSchedule::Action::none) {
-      relic_.update_target(update.action == EmaSchedule::Action::copy ? 0 : update.decay);
-    }
-    return terms;
-  }
-
-  /// How far this run is from a recorded step, relative to the largest of what is compared.
-  std::map<std::string, double> differences(std::int64_t index, const LossTerms& terms, const json& expected) {
-    const auto relative = [](double value, double reference) {
-      return std::abs(value - reference) / std::abs(reference);
-    };
-    std::map<std::string, double> all;
-    all["loss"] = relative(terms.loss.item<double>(), expected.at("loss"));
-    all["invariance"] = relative(terms.invariance.item<double>(), expected.at("invariance_loss"));
-    all["tau"] = relative(relic_.log_temperature.item<double>(), expected.at("tau"));
-    all["gamma"] = relative(schedule_.decay_before(index + 1), expected.at("gamma_after"));
-    if (options_.loss.siglip) {  // ReLIC's loss does not depend on b: its gradient is rounding noise
-      all["b"] = relative(relic_.bias.item<double>(), expected.at("b"));
-    }
-    const auto tensors = state_dict(relic_);
-    const std::unordered_map<std::string, torch::Tensor> by_name(tensors.begin(), tensors.end());
-    for (const auto& [name, digest] : expected.at("tensors").items()) {
-      all[name] = digest_difference(by_name.at(name), digest);
-    }
-    return all;
-  }
-
- private:
-  std::int64_t batch_;
-  torch::ScalarType dtype_;
-  Relic relic_;
-  EmaSchedule schedule_;
-  std::unique_ptr<Adam> adam_;
-  ForwardOptions options_;
-};
-
-class TraceTest : public ::testing::TestWithParam<int> {
- protected:
-  [[nodiscard]] static json load(const std::string& file) {
-    return testing::read_fixture(file).at(static_cast<std::size_t>(GetParam()));
-  }
-};
+class TraceTest : public ::testing::TestWithParam<int> {};
 
 TEST_P(TraceTest, RepeatsTheOriginalsStepsInFloat64) {
-  const auto trace = load("trace_float64.json");
-  TracedRun run(trace, torch::kDouble);
-  ASSERT_EQ(trace.at("steps").size(), static_cast<std::size_t>(kSteps));
-  std::map<std::string, double> largest;
-  for (std::int64_t step = 0; step < kSteps; ++step) {
-    const auto terms = run.step(step);
-    for (const auto& [what, difference] :
-         run.differences(step, terms, trace.at("steps").at(static_cast<std::size_t>(step)))) {
-      EXPECT_LT(difference, 1e-7) << what << " at step " << step;
-      largest[what] = std::max(difference, largest[what]);
-    }
-  }
-  for (const auto& [what, difference] : largest) {
-    std::cout << "  " << what << " differs by at most " << difference << "\n";
-  }
+  testing::expect_the_originals_steps_in_float64(GetParam(), torch::kCPU);
 }
 
 TEST_P(TraceTest, FollowsTheOriginalInFloat32) {
-  const auto trace = load("trace.json");
-  TracedRun run(trace, torch::kFloat);
-  for (std::int64_t step = 0; step < kSteps; ++step) {
-    const auto terms = run.step(step);
-    const auto differences = run.differences(step, terms, trace.at("steps").at(static_cast<std::size_t>(step)));
-    // Rounding grows from step to step: the original itself moves this much with its threads.
-    EXPECT_LT(differences.at("loss"), step < 2 ? 1e-3 : 1e-2) << "step " << step;
-    std::cout << "  step " << step << ": loss differs by " << differences.at("loss") << ", invariance by "
-              << differences.at("invariance") << "\n";
-  }
+  testing::expect_the_originals_losses_in_float32(GetParam(), torch::kCPU);
 }
 
-std::string variant_name(const ::testing::TestParamInfo<int>& variant) {
-  const std::vector<std::string> names{"relic_reused_globals", "relic_local_views", "siglip_reused_globals",
-                                       "siglip_local_views"};
-  return names.at(static_cast<std::size_t>(variant.param));
-}
-
-INSTANTIATE_TEST_SUITE_P(Variants, TraceTest, ::testing::Range(0, 4), variant_name);
+INSTANTIATE_TEST_SUITE_P(Variants, TraceTest, ::testing::Range(0, 4), testing::trace_name);
 
 TEST(ForwardViews, UnderAutocastNormalisationAndLossStayInFloat32) {
   constexpr std::int64_t kBatch = 4;
@@ -173,12 +27,12 @@ TEST(ForwardViews, UnderAutocastNormalisationAndLossStayInFloat32) {
   testing::convert_channels_last(relic);
   relic.eval();  // so that the second pass sees what the first one saw
   TrainConfig config;
-  config.num_global_views = kGlobalViews;
+  config.num_global_views = testing::kTraceGlobalViews;
   config.num_local_views = 0;
   Runtime runtime;
   runtime.autocast = torch::kBFloat16;
   const auto options = forward_options(config, runtime);
-  const auto views = trace_views(0, kBatch, torch::kFloat);
+  const auto views = testing::trace_views(0, kBatch, torch::kFloat);
   const auto terms = forward_views(relic, views, kBatch, options);
   EXPECT_EQ(terms.loss.scalar_type(), torch::kFloat);
   EXPECT_EQ(terms.logits.scalar_type(), torch::kFloat);
@@ -197,17 +51,39 @@ TEST(ForwardViews, UnderAutocastNormalisationAndLossStayInFloat32) {
   EXPECT_TRUE(torch::equal(terms.logits, expected.logits));
 }
 
+/// Else the optimizer copies them, and LibTorch warns of it.
+TEST(ForwardViews, GradientsLieInMemoryAsTheirWeights) {
+  constexpr std::int64_t kBatch = 4;
+  for (const char* encoder : {"resnet18", "efficientnet"}) {
+    for (const auto& autocast : {std::optional<torch::ScalarType>{}, std::optional(torch::kBFloat16)}) {
+      Relic relic(RelicOptions{.encoder = encoder});
+      TrainConfig config;
+      Runtime runtime;
+      runtime.autocast = autocast;
+      forward_views(relic, testing::trace_views(0, kBatch, torch::kFloat), kBatch, forward_options(config, runtime))
+          .loss.backward();
+      for (const auto& parameter : relic.named_parameters()) {
+        const auto& weight = parameter.value();
+        if (!weight.grad().defined()) continue;
+        for (std::int64_t d = 0; d < weight.dim(); ++d) {
+          EXPECT_TRUE(weight.size(d) == 1 || weight.grad().stride(d) == weight.stride(d)) << encoder << parameter.key();
+        }
+      }
+    }
+  }
+}
+
 TEST(ForwardOptions, AreWhatTheSettingsMean) {
   TrainConfig config;
   EXPECT_EQ(forward_options(config, Runtime{}).loss.max_temperature, 5);
-  EXPECT_FALSE(forward_options(config, Runtime{}).pass_per_view);
+  EXPECT_FALSE(forward_options(config, Runtime{}).statistics_per_view);
   config.bn_per_view = true;
-  EXPECT_TRUE(forward_options(config, Runtime{}).pass_per_view);
+  EXPECT_TRUE(forward_options(config, Runtime{}).statistics_per_view);
   config.use_siglip = true;
   EXPECT_EQ(forward_options(config, Runtime{}).loss.max_temperature, 15);
   config.bn_per_view = false;
   config.compat = "0.4.1";
-  EXPECT_TRUE(forward_options(config, Runtime{}).pass_per_view);
+  EXPECT_TRUE(forward_options(config, Runtime{}).statistics_per_view);
   EXPECT_TRUE(forward_options(config, Runtime{}).local_views_reuse_globals);
 }
 

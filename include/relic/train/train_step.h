@@ -18,8 +18,8 @@ struct ForwardOptions {
   LossOptions loss;
   std::int64_t global_views = 2;
   std::int64_t local_views = 4;
-  /// One pass, and so BatchNorm statistics, per view; otherwise views of one size go through together.
-  bool pass_per_view = false;
+  /// BatchNorm normalises each view by its own statistics; otherwise all views of one size by theirs.
+  bool statistics_per_view = false;
   /// relic-pytorch 0.4.1: the locals are the first `local_views` of all views, globals included.
   bool local_views_reuse_globals = false;
   /// Networks run in this type under autocast; normalisation and loss stay in float32.
@@ -27,7 +27,8 @@ struct ForwardOptions {
 };
 
 /// Online and target projections of a batch of `batch` images, and their loss. The target sees the global views alone
-/// and gets no gradient; it runs `beside` the online network where that is given and views of one size go together.
+/// and gets no gradient; it runs `beside` the online network where that is given. Views of one size go through
+/// together.
 LossTerms forward_views(Relic& relic, const Views& views, std::int64_t batch, const ForwardOptions& options,
                         StepProfile* profile = nullptr, SideStream* beside = nullptr);
 

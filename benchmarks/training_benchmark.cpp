@@ -11,6 +11,7 @@
 #include "relic/core/error.h"
 #include "relic/core/heap.h"
 #include "relic/nn/autocast_scope.h"
+#include "relic/train/grad_scaler.h"
 #include "relic/train/options.h"
 #include "relic/train/settings.h"
 #include "train/device_math.h"
@@ -102,6 +103,14 @@ void optimizer(benchmark::State& state) {
   measure(state, training, [&] { training.adam.step(); });
 }
 
+void look_for_infinities(benchmark::State& state) {
+  Training training;
+  for (const auto& parameter : training.adam.parameters()) parameter.mutable_grad() = torch::ones_like(parameter);
+  const auto loss = torch::ones({}, training.runtime.device);
+  auto found = torch::zeros({}, training.runtime.device);
+  measure(state, training, [&] { relic::find_infinities(loss, training.adam, found); });
+}
+
 void target_update(benchmark::State& state) {
   Training training;
   measure(state, training, [&] { training.networks->update_target(0.99); });
@@ -149,6 +158,7 @@ void add_benchmarks() {
   if (config.num_local_views > 0) add("online_forward_backward/local", encoder_forward_backward, true);
   add("loss_forward_backward", loss_forward_backward);
   add("optimizer", optimizer);
+  add("look_for_infinities", look_for_infinities);
   add("target_update", target_update);
   add("whole_step", whole_step);
 }

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "relic/core/file.h"
@@ -70,13 +71,32 @@ void expect_near(const std::vector<Row>& got, const std::vector<Row>& expected, 
   std::printf("  losses of %zu steps differ by at most %.2g\n", got.size(), largest);
 }
 
+/// The online network's, trained, as one vector.
+torch::Tensor weights_of(const TrainConfig& config) {
+  std::vector<torch::Tensor> all;
+  for (const auto& [name, tensor] : read_checkpoint(RunDirectory(config.save_model_dir).checkpoint()).model) {
+    if (name.starts_with("online_encoder.") && name.ends_with(".weight")) {
+      all.push_back(tensor.to(torch::kDouble).flatten());
+    }
+  }
+  return torch::cat(all);
+}
+
 TEST(GpuTraining, FollowsTheCpus) {
   TemporaryFolder folder;
   auto config = config_of(folder / "gpu");
   const auto on_gpu = train(config);
+  const auto weights = weights_of(config);
+  config.save_model_dir = folder / "untrained";
+  TrainingRun(config, kImages).trainer->save_start();
+  const auto start = weights_of(config);
   config.device = "cpu";
   config.save_model_dir = folder / "cpu";
-  expect_near(on_gpu, train(config), 1e-2);
+  expect_near(on_gpu, train(config), 2e-3);
+  const auto expected = weights_of(config);
+  const auto apart = ((weights - expected).norm() / (expected - start).norm()).item<double>();
+  std::printf("  the weights end %.2g of their way apart\n", apart);
+  EXPECT_LT(apart, 0.2);  // 1 would be those of no training, 1.4 of another one
 }
 
 TEST(GpuTraining, IsTheSameAsOneGraphAndStepByStep) {
@@ -90,6 +110,38 @@ TEST(GpuTraining, IsTheSameAsOneGraphAndStepByStep) {
     config.cuda_graph = "off";
     expect_near(graph, train(config), std::string(precision) == "fp32" ? 1e-3 : 2e-2);
   }
+}
+
+TEST(GpuTraining, OfViewsThatAreSentIsTheSameAsOneGraphAndStepByStep) {
+  std::vector<std::pair<int, int>> sizes;
+  for (int i = 0; i < static_cast<int>(kImages); ++i) sizes.emplace_back(20 + i, 60 - i / 2);  // which no GPU holds
+  for (const char* precision : {"fp32", "fp16"}) {
+    TemporaryFolder folder;
+    auto config = config_of(folder / "graph");
+    config.precision = precision;
+    config.num_workers = 4;
+    const auto train_on_them = [&](const char* graph) {
+      config.save_model_dir = folder / graph;
+      config.cuda_graph = graph;
+      TrainingRun run(config, testing::HashedImages(sizes));
+      EXPECT_EQ(run.trainer->run(never), Trainer::Outcome::finished);
+      return rows_of(run.directory);
+    };
+    expect_near(train_on_them("on"), train_on_them("off"), std::string(precision) == "fp32" ? 1e-3 : 2e-2);
+  }
+}
+
+/// BatchNorm's statistics, too, are those of each view there.
+TEST(GpuTraining, WithStatisticsPerViewFollowsTheCpus) {
+  TemporaryFolder folder;
+  auto config = config_of(folder / "gpu");
+  config.bn_per_view = true;
+  config.num_local_views = 3;
+  config.max_steps = 6;
+  const auto on_gpu = train(config);
+  config.device = "cpu";
+  config.save_model_dir = folder / "cpu";
+  expect_near(on_gpu, train(config), 2e-3);
 }
 
 /// Stochastic depth drops the same blocks in both.

@@ -210,7 +210,7 @@ TEST(Trainer, AStepSavesWhereTheLastSaveIsOld) {
     std::int64_t saved = -1;
     const auto look = [&] {
       // Asked after step 2, before its save; that of step 1 is over once its thread has ended.
-      for (int i = 0; i < 400 && run.trainer->steps_done() == 2 && saved < 0; ++i) {
+      for (int i = 0; i < 3000 && run.trainer->steps_done() == 2 && saved < 0; ++i) {
         std::error_code ignored;
         if (std::filesystem::exists(run.directory.encoder(), ignored)) {
           saved = read_checkpoint(run.directory.checkpoint()).progress.step;

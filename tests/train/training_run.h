@@ -8,6 +8,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "relic/core/file.h"
@@ -33,7 +34,9 @@ inline TrainConfig small_config(const std::filesystem::path& folder) {
 
 struct TrainingRun {
   explicit TrainingRun(const TrainConfig& config, std::size_t images = 12)
-      : dataset(small_images(images)), directory(config.save_model_dir), log(LogLevel::error) {
+      : TrainingRun(config, small_images(images)) {}
+  TrainingRun(const TrainConfig& config, HashedImages images)
+      : dataset(std::move(images)), directory(config.save_model_dir), log(LogLevel::error) {
     directory.create();
     trainer = std::make_unique<Trainer>(config, choose_runtime(config), dataset, directory, log);
   }

@@ -93,7 +93,7 @@ stage_sanitizer() {
   local tool status=0
   for tool in memcheck racecheck; do
     # A test program that skips all its tests, or finds none, checks nothing.
-    PYTORCH_NO_CUDA_MEMORY_CACHING=1 compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/bin/test_gpu" \
+    env PYTORCH_NO_CUDA_MEMORY_CACHING=1 compute-sanitizer --tool "$tool" --error-exitcode 9 "$build/bin/test_gpu" \
       "--gtest_filter=FusedNormAct.IsTheDefinitionOnFewImages:RenderBatch.*:ResidentViewSource.WritesTheTypeThatIsAskedFor" | tee "$logs/$tool.log" || status=1
     grep -q '\[  PASSED  \] [1-9]' "$logs/$tool.log" || status=1
   done
@@ -145,7 +145,7 @@ excerpt() {
 # What a stage ran, as it was called.
 commands() {
   sed -nE 's/^\++ //p' "$logs/$1.commands" |
-    grep -E '^PYTORCH_|^([^ ]*/)?(cmake|ctest|compute-sanitizer|python[0-9.]*|[a-z]+_benchmark|relic_train) ' || true
+    grep -E '^([^ ]*/)?(cmake|ctest|env|python[0-9.]*|[a-z]+_benchmark|relic_train) ' | grep -v '^[^ ]* -c ' || true
 }
 [[ -z $deps ]] || unpack_deps || stop "cannot unpack $deps"
 failed=()

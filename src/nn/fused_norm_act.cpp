@@ -170,7 +170,8 @@ class FusedNormAct : public torch::autograd::Function<FusedNormAct> {
 
 bool takes(const torch::nn::BatchNorm2dImpl& norm, const torch::Tensor& x, const torch::Tensor& shortcut,
            std::int64_t views) {
-  if (x.dim() != 4 || !norm.is_training() || !pass_type(x.scalar_type()) || !lies_in_rows(x)) {
+  if (x.dim() != 4 || x.size(0) % views != 0 || !norm.is_training() || !pass_type(x.scalar_type()) ||
+      !lies_in_rows(x)) {
     return false;
   }
   const auto& options = norm.options;

@@ -13,7 +13,8 @@ namespace {
 
 torch::Tensor normalised(torch::nn::BatchNorm2d& norm, const torch::Tensor& x, std::int64_t views) {
   if (views == 1) return norm(x);
-  std::vector<torch::Tensor> parts = x.tensor_split(views);
+  TORCH_CHECK(x.size(0) % views == 0, x.size(0), " images are no ", views, " views");
+  std::vector<torch::Tensor> parts = x.split(x.size(0) / views);  // whose gradient, unlike tensor_split's, is one piece
   for (auto& part : parts) part = norm(part);
   return torch::cat(parts);
 }
@@ -23,7 +24,6 @@ torch::Tensor normalised(torch::nn::BatchNorm2d& norm, const torch::Tensor& x, s
 torch::Tensor norm_act(torch::nn::BatchNorm2d& norm, const torch::Tensor& x, After after,
                        const torch::Tensor& shortcut) {
   const std::int64_t views = norm->is_training() ? PerViewStatistics::views() : 1;
-  TORCH_CHECK(x.size(0) % views == 0, x.size(0), " images are no ", views, " views");
   const torch::Tensor y = fused_norm_act(norm, x, after, shortcut, views);
   return watched(*norm, y.defined() ? y : plain_norm_act(norm, x, after, shortcut, views));
 }

@@ -20,8 +20,9 @@ torch::Tensor norm_act(torch::nn::BatchNorm2d& norm, const torch::Tensor& x, Aft
 torch::Tensor plain_norm_act(torch::nn::BatchNorm2d& norm, const torch::Tensor& x, After after,
                              const torch::Tensor& shortcut, std::int64_t views = 1);
 
-/// In one piece; undefined where that cannot be: it takes images, channels_last, in train mode, on a GPU of 8 to 2,048
-/// channels, a power of two, on a CPU with AVX2 float32 and bfloat16 of channels that are multiples of 8.
+/// In one piece; undefined where that cannot be: it takes images, channels_last, in train mode, more than one value a
+/// channel and view, on a GPU of 8 to 2,048 channels, a power of two, on a CPU with AVX2 float32 and bfloat16 of
+/// channels that are multiples of 8.
 torch::Tensor fused_norm_act(torch::nn::BatchNorm2d& norm, const torch::Tensor& x, After after,
                              const torch::Tensor& shortcut, std::int64_t views = 1);
 

@@ -22,12 +22,12 @@ torch::Tensor first_views(const torch::Tensor& views, std::int64_t count, std::i
   return views.narrow(0, 0, count * batch);
 }
 
-/// What the online network sees beside the global views, by size.
-std::vector<torch::Tensor> local_images(const Views& views, std::int64_t batch, const ForwardOptions& options) {
+/// What the online network sees, by size.
+std::vector<torch::Tensor> online_images(const Views& views, std::int64_t batch, const ForwardOptions& options) {
   const std::int64_t reused =
       options.local_views_reuse_globals ? std::min(options.local_views, options.global_views) : 0;
-  std::vector<torch::Tensor> images;
-  if (reused > 0) images.push_back(first_views(views.global, reused, batch));
+  std::vector<torch::Tensor> images{views.global};
+  if (reused > 0) images[0] = torch::cat({views.global, first_views(views.global, reused, batch)});
   if (options.local_views > reused) images.push_back(first_views(views.local, options.local_views - reused, batch));
   return images;
 }
@@ -46,8 +46,8 @@ Projections project(Relic& relic, const Views& views, std::int64_t batch, const 
   };
   const auto by_online = [&] {
     enter(profile, StepPart::online_forward);
-    std::vector<torch::Tensor> online{through(relic.online(), views.global)};
-    for (const auto& images : local_images(views, batch, options)) online.push_back(through(relic.online(), images));
+    std::vector<torch::Tensor> online;
+    for (const auto& images : online_images(views, batch, options)) online.push_back(through(relic.online(), images));
     projections.online = online.size() == 1 ? online[0] : torch::cat(online);
   };
   if (beside != nullptr) {

@@ -85,12 +85,13 @@ class CpuViewSource final : public ViewSource {
     }
     ready_.wait(lock, [this] { return !batches_.empty() && batches_.front()->ready; });
     // A failed batch stays where it is: every later call meets it again.
-    if (batches_.front()->error) std::rethrow_exception(batches_.front()->error);
-    const auto batch = std::move(batches_.front());
+    const Batch& batch = *batches_.front();
+    if (batch.error) std::rethrow_exception(batch.error);
+    Views views = batch.sent ? upload_->arrive(*batch.sent) : batch.views;
     batches_.pop_front();
     lock.unlock();
     work_.notify_all();
-    return batch->sent ? ViewUpload::arrive(*std::move(batch->sent)) : std::move(batch->views);
+    return views;
   }
 
   [[nodiscard]] ViewTimes times() const override {

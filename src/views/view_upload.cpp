@@ -4,14 +4,26 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/torch.h>
 
-#include <utility>
-
 namespace relic {
 
 ViewUpload::ViewUpload(const torch::Device& gpu, torch::ScalarType type)
     : type_(type),
       stream_(c10::impl::VirtualGuardImpl(gpu.type()).getStreamFromGlobalPool(gpu)),
-      most_(torch::full({}, 255.0F).to(gpu)) {}
+      most_(torch::full({}, 255.0F).to(gpu)),
+      last_use_(gpu.type()) {}
+
+ViewUpload::~ViewUpload() {
+  try {
+    stream_.synchronize();
+    current_stream().synchronize();
+  } catch (const c10::Error&) {  // whoever uses the device next is told
+  }
+}
+
+c10::Stream ViewUpload::current_stream() const {
+  const auto device = stream_.device();
+  return c10::impl::VirtualGuardImpl(device.type()).getStream(device);
+}
 
 torch::Tensor ViewUpload::pixels(std::int64_t images, int size) {
   return torch::empty(
@@ -35,14 +47,13 @@ ViewUpload::Batch ViewUpload::begin(const Views& pixels) const {
   return batch;
 }
 
-Views ViewUpload::arrive(Batch batch) {
-  const auto device = batch.views.global.device();
-  const auto user = c10::impl::VirtualGuardImpl(device.type()).getStream(device);
+Views ViewUpload::arrive(const Batch& batch) {
+  const auto user = current_stream();
   batch.arrival.block(user);
-  // Their memory was allocated for our stream, which must not write there again while they are in use.
-  batch.views.global.record_stream(user);
-  if (batch.views.local.defined()) batch.views.local.record_stream(user);
-  return std::move(batch.views);
+  last_use_.record(user);
+  last_use_.block(stream_);
+  handed_out_ = batch.views;
+  return batch.views;
 }
 
 }  // namespace relic

@@ -23,21 +23,28 @@ class ViewUpload {
 
   /// `type`: float32, float16 or bfloat16, of the views there.
   ViewUpload(const torch::Device& gpu, torch::ScalarType type);
+  ~ViewUpload();
+  ViewUpload(const ViewUpload&) = delete;
+  ViewUpload& operator=(const ViewUpload&) = delete;
 
   /// Memory from where a GPU reads by itself: [images, 3, size, size], uint8, channels_last.
   [[nodiscard]] static torch::Tensor pixels(std::int64_t images, int size);
 
   /// Sends pixels, in 0 to 255, on their way, from any thread. Does not wait until they are there.
   [[nodiscard]] Batch begin(const Views& pixels) const;
-  /// What the calling thread launches from here on waits for the batch, in [0, 1]; the host does not.
-  [[nodiscard]] static Views arrive(Batch batch);
+  /// What the calling thread launches from here on waits for the batch, in [0, 1]; the host does not. What it has
+  /// launched before is all that reads the batch handed out last: its memory is used again after that.
+  [[nodiscard]] Views arrive(const Batch& batch);
 
  private:
   [[nodiscard]] torch::Tensor numbers(const torch::Tensor& pixels) const;
+  [[nodiscard]] c10::Stream current_stream() const;
 
   torch::ScalarType type_;
   c10::Stream stream_;
   torch::Tensor most_;  // 255, on the GPU: by a number of the host, the division would be a product with its inverse
+  Views handed_out_;    // the last ones
+  c10::Event last_use_;
 };
 
 }  // namespace relic

@@ -88,8 +88,8 @@ TEST(StreamedViews, CanBeGivenUpAtAnyMoment) {
 TEST(StreamedViews, AreOfEveryByte) {
   Views pixels{ViewUpload::pixels(1, 16), {}, {7}};
   pixels.global.copy_(torch::arange(256).repeat({3}).view({1, 3, 16, 16}));
-  const ViewUpload upload(gpu, torch::kFloat);
-  const auto views = ViewUpload::arrive(upload.begin(pixels));
+  ViewUpload upload(gpu, torch::kFloat);
+  const auto views = upload.arrive(upload.begin(pixels));
   EXPECT_EQ(views.samples, pixels.samples);
   EXPECT_TRUE(torch::equal(views.global.cpu(), pixels.global.to(torch::kFloat) / torch::full({}, 255.0F)));
 }

@@ -60,24 +60,35 @@ TEST(NormAct, OfViewsIsOnePassForEach) {
     torch::nn::BatchNorm2d apart(16);
     testing::convert_floating(*together, type);
     testing::convert_floating(*apart, type);
-    const auto x = in_rows(torch::randn({6, 16, 5, 5}, type) * 3 + 1);
+    const auto images = in_rows(torch::randn({6, 16, 5, 5}, type) * 3 + 1).requires_grad_();
+    const auto x = images * 1;
+    bool in_order = false;
+    x.register_hook([&](const torch::Tensor& g) { in_order = g.is_contiguous(at::MemoryFormat::ChannelsLast); });
     torch::Tensor all;
     {
       const PerViewStatistics scope(3);
-      all = norm_act(together, x, After::relu, x);
+      all = norm_act(together, x, After::relu, {});
     }
     std::vector<torch::Tensor> each;
-    for (const auto& view : x.tensor_split(3)) each.push_back(norm_act(apart, view, After::relu, view));
+    const auto same = images.detach().requires_grad_();
+    for (const auto& view : same.split(2)) each.push_back(norm_act(apart, view, After::relu, {}));
     EXPECT_TRUE(torch::equal(all, torch::cat(each)));
+    const auto gradient = in_rows(torch::randn(all.sizes(), type));
+    all.backward(gradient);
+    torch::cat(each).backward(gradient);
+    EXPECT_TRUE(in_order);
+    EXPECT_TRUE(torch::allclose(images.grad(), same.grad()));
+    EXPECT_TRUE(torch::allclose(together->weight.grad(), apart->weight.grad(), 1e-5, 1e-5));
+    EXPECT_TRUE(torch::allclose(together->bias.grad(), apart->bias.grad(), 1e-5, 1e-5));
     EXPECT_TRUE(torch::equal(together->running_mean, apart->running_mean));
     EXPECT_TRUE(torch::equal(together->running_var, apart->running_var));
     EXPECT_EQ(together->num_batches_tracked.item<std::int64_t>(), 3);
-    EXPECT_FALSE(torch::allclose(all, norm_act(together, x, After::relu, x)));  // after the scope, of all together
+    EXPECT_FALSE(torch::allclose(all, norm_act(together, x, After::relu, {})));  // after the scope, of all together
     {
       const PerViewStatistics uneven(4);
-      EXPECT_THROW(norm_act(together, x, After::relu, x), c10::Error);
+      EXPECT_THROW(norm_act(together, x, After::relu, {}), c10::Error);
       together->eval();
-      EXPECT_NO_THROW(norm_act(together, x, After::relu, x));
+      EXPECT_NO_THROW(norm_act(together, x, After::relu, {}));
     }
   }
 }
@@ -147,6 +158,8 @@ TEST(CpuNormActLimits, LeavesAloneWhatItDoesNotTake) {
   EXPECT_FALSE(fused_norm_act(norm, x.to(torch::kHalf), After::relu, {}).defined());
   EXPECT_FALSE(fused_norm_act(norm, x, After::relu, x.to(torch::kBFloat16)).defined());
   EXPECT_FALSE(fused_norm_act(norm, in_rows(torch::randn({1, 64, 1, 1})), After::relu, {}).defined());
+  EXPECT_FALSE(fused_norm_act(norm, in_rows(torch::randn({3, 64, 1, 1})), After::relu, {}, /*views=*/3).defined());
+  EXPECT_FALSE(fused_norm_act(norm, in_rows(torch::randn({4, 64, 2, 2})), After::relu, {}, /*views=*/3).defined());
   torch::nn::BatchNorm2d uneven(20);
   EXPECT_FALSE(fused_norm_act(uneven, in_rows(torch::randn({4, 20, 8, 8})), After::relu, {}).defined());
   norm->to(torch::kDouble);

@@ -58,15 +58,18 @@ TEST(ForwardViews, GradientsLieInMemoryAsTheirWeights) {
     for (const auto& autocast : {std::optional<torch::ScalarType>{}, std::optional(torch::kBFloat16)}) {
       Relic relic(RelicOptions{.encoder = encoder});
       TrainConfig config;
+      config.bn_per_view = autocast.has_value();
       Runtime runtime;
       runtime.autocast = autocast;
       forward_views(relic, testing::trace_views(0, kBatch, torch::kFloat), kBatch, forward_options(config, runtime))
           .loss.backward();
       for (const auto& parameter : relic.named_parameters()) {
         const auto& weight = parameter.value();
-        if (!weight.grad().defined()) continue;
+        if (!weight.requires_grad()) continue;  // the target's
+        ASSERT_TRUE(weight.grad().defined()) << encoder << " " << parameter.key();
         for (std::int64_t d = 0; d < weight.dim(); ++d) {
-          EXPECT_TRUE(weight.size(d) == 1 || weight.grad().stride(d) == weight.stride(d)) << encoder << parameter.key();
+          EXPECT_TRUE(weight.size(d) == 1 || weight.grad().stride(d) == weight.stride(d))
+              << encoder << " " << parameter.key();
         }
       }
     }

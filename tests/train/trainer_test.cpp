@@ -240,7 +240,7 @@ TEST(Trainer, MetricsThatCannotBeWrittenDoNotEndTheTraining) {
               AllOf(HasSubstr("rows are missing there from step 1"), ::testing::Not(HasSubstr("from step 2"))));
 }
 
-TEST(Trainer, CompatUsesOtherViewsAndPassesThanTheDefault) {
+TEST(Trainer, CompatUsesOtherViewsAndStatisticsThanTheDefault) {
   TemporaryFolder folder;
   auto config = small_config(folder / "default");
   config.num_local_views = 3;
@@ -253,15 +253,15 @@ TEST(Trainer, CompatUsesOtherViewsAndPassesThanTheDefault) {
   compat.trainer->run(never);
   EXPECT_NE(without_rate(lines_of(by_default.directory.metrics())[1]),
             without_rate(lines_of(compat.directory.metrics())[1]));
-  // One pass per view moves the running statistics once per view: two globals, and again among three locals.
-  const auto passes = [](const TrainingRun& run) {
+  // Statistics per view move the running ones once per view: two globals, and again among three locals.
+  const auto moves = [](const TrainingRun& run) {
     for (const auto& [name, tensor] : read_state_dict(run.directory.model())) {
       if (name == "online_encoder.0.1.num_batches_tracked") return tensor.item<std::int64_t>();
     }
     return std::int64_t{-1};
   };
-  EXPECT_EQ(passes(by_default), 2);
-  EXPECT_EQ(passes(compat), 5);
+  EXPECT_EQ(moves(by_default), 2);
+  EXPECT_EQ(moves(compat), 5);
 }
 
 }  // namespace relic

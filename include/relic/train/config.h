@@ -38,7 +38,7 @@ struct TrainConfig {
   std::string cuda_graph = "auto";  // auto, on, off
   std::string stem = "auto";        // auto, cifar, imagenet
   std::string compat;               // empty, or 0.4.1
-  bool bn_per_view = false;         // one forward pass, and so BatchNorm statistics, per view
+  bool bn_per_view = false;         // BatchNorm statistics of each view
   std::int64_t num_threads = 0;     // 0: all available cores
   std::int64_t num_workers = -1;    // −1: fits the machine
   std::int64_t image_size = 0;      // 0: the data set's

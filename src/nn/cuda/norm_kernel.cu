@@ -413,7 +413,7 @@ void run_backward(const Backward& what, CUstream_st* stream) {
 bool fits(const Shape& shape) {
   const int vectors = vectors_of(shape);
   const bool power_of_two = (shape.channels & (shape.channels - 1)) == 0;
-  return shape.rows > 0 && vectors >= 1 && shape.channels <= 2048 && power_of_two;
+  return shape.rows > 1 && vectors >= 1 && shape.channels <= 2048 && power_of_two;
 }
 
 std::int64_t scratch_floats(const Shape& shape) {

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kFewImages = 4;
 constexpr std::int64_t kMoreImages = 8;
-constexpr double kBatchesInFlight = 3;  // one in use, two ahead
+constexpr double kBatchesInFlight = 4;  // one in use, two ahead; the one before, which a GPU may still read
 
 /// Adds up what this thread allocates and frees while it is installed.
 class AllocationCounter : public c10::MemoryReportingInfoBase {

@@ -75,12 +75,13 @@ echo '[  PASSED  ] 2 tests.'
   ASSERT_NE(second, std::string::npos) << text;
   // Of each stage its commands and what it said.
   EXPECT_THAT(text.substr(0, second),
-              AllOf(HasSubstr("\n## sanitizer: failed, "), HasSubstr("compute-sanitizer --tool \"$tool\""),
+              AllOf(HasSubstr("\n## sanitizer: failed, "),
+                    HasSubstr("\nenv PYTORCH_NO_CUDA_MEMORY_CACHING=1 compute-sanitizer --tool racecheck "),
                     HasSubstr("\nmemcheck over the kernels\n[  PASSED  ] 2 tests.\nracecheck over the kernels\n")));
-  EXPECT_THAT(
-      text.substr(second),
-      AllOf(HasSubstr("\"$program\" --dataset_name shapes"), HasSubstr("\ntrained with --dataset_name shapes"),
-            HasSubstr("--precision fp16 -b 256"), HasSubstr("--cuda_graph auto"), HasSubstr("--cuda_graph off")));
+  EXPECT_THAT(text.substr(second),
+              AllOf(HasSubstr("\nbuild/gpu/bin/relic_train --dataset_name shapes"),
+                    HasSubstr("\ntrained with --dataset_name shapes"), HasSubstr("--precision fp16 -b 256"),
+                    HasSubstr(" --cuda_graph=auto "), HasSubstr(" --cuda_graph=off "), HasSubstr(" --bn_per_view ")));
 }
 
 TEST_F(GpuCheck, ATestThatIsSkippedFailsWhereThereIsAGpu) {

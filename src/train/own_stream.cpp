@@ -1,17 +1,13 @@
 #include "train/own_stream.h"
 
-#include <c10/core/impl/VirtualGuardImpl.h>
+#include "views/device_streams.h"
 
 namespace relic {
-
-c10::Stream current_stream(const torch::Device& device) {
-  return c10::impl::VirtualGuardImpl(device.type()).getStream(device);
-}
 
 OwnStream::OwnStream(const torch::Device& device) {
   if (device.is_cpu()) return;
   current_stream(device).synchronize();
-  guard_.emplace(c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device));
+  guard_.emplace(another_stream(device));
 }
 
 OwnStream::~OwnStream() {

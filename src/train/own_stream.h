@@ -8,9 +8,6 @@
 
 namespace relic {
 
-/// The one that this thread launches work of a GPU into.
-c10::Stream current_stream(const torch::Device& device);
-
 /// On a GPU, what this thread launches within the scope goes to another stream than the default one, which cannot be
 /// recorded. Work before it is done when it begins, its own when it ends.
 class OwnStream {

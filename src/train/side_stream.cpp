@@ -2,9 +2,8 @@
 
 #include <c10/core/Event.h>
 #include <c10/core/StreamGuard.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 
-#include "train/own_stream.h"
+#include "views/device_streams.h"
 
 namespace relic {
 
@@ -19,8 +18,7 @@ void order(const c10::Stream& first, const c10::Stream& second) {
 
 }  // namespace
 
-SideStream::SideStream(const torch::Device& gpu)
-    : stream_(c10::impl::VirtualGuardImpl(gpu.type()).getStreamFromGlobalPool(gpu)) {}
+SideStream::SideStream(const torch::Device& gpu) : stream_(another_stream(gpu)) {}
 
 void SideStream::run(const std::function<void()>& beside, const std::function<void()>& here) {
   const auto current = current_stream(stream_.device());

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "relic/core/text.h"
-#include "train/own_stream.h"
+#include "views/device_streams.h"
 
 namespace relic {
 

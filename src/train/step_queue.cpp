@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "train/own_stream.h"
+#include "views/device_streams.h"
 
 namespace relic {
 

@@ -1,28 +1,21 @@
 #include "views/view_upload.h"
 
 #include <c10/core/StreamGuard.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/torch.h>
+
+#include "views/device_streams.h"
 
 namespace relic {
 
 ViewUpload::ViewUpload(const torch::Device& gpu, torch::ScalarType type)
-    : type_(type),
-      stream_(c10::impl::VirtualGuardImpl(gpu.type()).getStreamFromGlobalPool(gpu)),
-      most_(torch::full({}, 255.0F).to(gpu)),
-      last_use_(gpu.type()) {}
+    : type_(type), stream_(another_stream(gpu)), most_(torch::full({}, 255.0F).to(gpu)), last_use_(gpu.type()) {}
 
 ViewUpload::~ViewUpload() {
   try {
     stream_.synchronize();
-    current_stream().synchronize();
+    current_stream(stream_.device()).synchronize();
   } catch (const c10::Error&) {  // whoever uses the device next is told
   }
-}
-
-c10::Stream ViewUpload::current_stream() const {
-  const auto device = stream_.device();
-  return c10::impl::VirtualGuardImpl(device.type()).getStream(device);
 }
 
 torch::Tensor ViewUpload::pixels(std::int64_t images, int size) {
@@ -48,7 +41,7 @@ ViewUpload::Batch ViewUpload::begin(const Views& pixels) const {
 }
 
 Views ViewUpload::arrive(const Batch& batch) {
-  const auto user = current_stream();
+  const auto user = current_stream(stream_.device());
   batch.arrival.block(user);
   last_use_.record(user);
   last_use_.block(stream_);

@@ -38,7 +38,6 @@ class ViewUpload {
 
  private:
   [[nodiscard]] torch::Tensor numbers(const torch::Tensor& pixels) const;
-  [[nodiscard]] c10::Stream current_stream() const;
 
   torch::ScalarType type_;
   c10::Stream stream_;

@@ -12,6 +12,7 @@ if(RELIC_PRECOMPILE_HEADERS)
   add_library(relic_pch OBJECT "${PROJECT_BINARY_DIR}/relic_pch.cpp")
   target_link_libraries(relic_pch PRIVATE relic::torch relic_warnings)
   target_precompile_headers(relic_pch PRIVATE <torch/torch.h>)
+  set_target_properties(relic_pch PROPERTIES UNITY_BUILD OFF)
 endif()
 
 function(relic_use_torch target)

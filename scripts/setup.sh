@@ -220,8 +220,11 @@ build_tree() {
   local folder=$1 target=$2
   shift 2
   mkdir -p "$folder"
+  # A first build takes several sources at once, in less than half the time; a folder that is there keeps its ways.
+  local unity=()
+  [[ -e $folder/CMakeCache.txt ]] || unity=(-DCMAKE_UNITY_BUILD=ON)
   local log=$folder/configure.log
-  cmake -S . -B "$folder" -G Ninja "$@" >"$log" 2>&1 || {
+  cmake -S . -B "$folder" -G Ninja "${unity[@]}" "$@" >"$log" 2>&1 || {
     cat "$log" >&2
     stop "CMake failed (above)."
   }

@@ -34,7 +34,7 @@ Tokens normalize(const Tokens& arguments) {
   return normalized.tokens;
 }
 
-std::string refusal(const Tokens& arguments) {
+std::string problems_of(const Tokens& arguments) {
   const Normalized normalized = read(arguments);
   if (normalized.problems.empty()) return "accepted as " + ::testing::PrintToString(normalized.tokens);
   std::string lines;
@@ -136,8 +136,8 @@ TEST(Spellings, EveryPrefixThatIsUniqueAmongTheOriginalsFlagsMeansThatFlag) {
                   takes_value ? (Tokens{flag, "1"}) : (Tokens{flag}))
             << prefix;
       } else {
-        EXPECT_THAT(refusal({prefix, "1"}), HasSubstr("ambiguous option " + prefix + ": ")) << prefix;
-        EXPECT_THAT(refusal({prefix, "1"}), HasSubstr(flag)) << prefix;
+        EXPECT_THAT(problems_of({prefix, "1"}), HasSubstr("ambiguous option " + prefix + ": ")) << prefix;
+        EXPECT_THAT(problems_of({prefix, "1"}), HasSubstr(flag)) << prefix;
       }
     }
   }
@@ -152,41 +152,42 @@ TEST(Spellings, OurOptionsMayBeCutToWhatIsUniqueAmongAll) {
 }
 
 TEST(Spellings, AnAmbiguousOneListsTheCandidates) {
-  EXPECT_EQ(refusal({"--num", "5"}),
+  EXPECT_EQ(problems_of({"--num", "5"}),
             "ambiguous option --num: it could be --num_epochs, --num_global_views, --num_local_views, --num_threads, "
             "--num_workers");
-  EXPECT_EQ(refusal({"--max_=5"}), "ambiguous option --max_: it could be --max_images, --max_bad_images, --max_steps");
-  EXPECT_EQ(refusal({"--dataset", "x"}),
+  EXPECT_EQ(problems_of({"--max_=5"}),
+            "ambiguous option --max_: it could be --max_images, --max_bad_images, --max_steps");
+  EXPECT_EQ(problems_of({"--dataset", "x"}),
             "ambiguous option --dataset: it could be --dataset_path, --dataset_name, --dataset_url, --dataset_md5");
 }
 
 TEST(Spellings, AnUnknownOneNamesTheNearest) {
-  EXPECT_EQ(refusal({"--lerning_rate", "1"}), "unknown option --lerning_rate; did you mean --learning_rate?");
-  EXPECT_EQ(refusal({"--batchsize=1"}), "unknown option --batchsize; did you mean --batch_size?");
-  EXPECT_EQ(refusal({"-num_epochs", "5"}), "unknown option -num_epochs; did you mean --num_epochs?");
-  EXPECT_EQ(refusal({"-lr3e-4"}), "unknown option -lr3e-4; did you mean -lr?");
-  EXPECT_EQ(refusal({"--qqqqqqqqqqqqqq"}), "unknown option --qqqqqqqqqqqqqq; --help lists all");
-  EXPECT_THAT(refusal({"--=3"}), HasSubstr("unknown option --"));
-  EXPECT_THAT(refusal({"-x"}), HasSubstr("unknown option -x"));
+  EXPECT_EQ(problems_of({"--lerning_rate", "1"}), "unknown option --lerning_rate; did you mean --learning_rate?");
+  EXPECT_EQ(problems_of({"--batchsize=1"}), "unknown option --batchsize; did you mean --batch_size?");
+  EXPECT_EQ(problems_of({"-num_epochs", "5"}), "unknown option -num_epochs; did you mean --num_epochs?");
+  EXPECT_EQ(problems_of({"-lr3e-4"}), "unknown option -lr3e-4; did you mean -lr?");
+  EXPECT_EQ(problems_of({"--qqqqqqqqqqqqqq"}), "unknown option --qqqqqqqqqqqqqq; --help lists all");
+  EXPECT_THAT(problems_of({"--=3"}), HasSubstr("unknown option --"));
+  EXPECT_THAT(problems_of({"-x"}), HasSubstr("unknown option -x"));
 }
 
 TEST(Spellings, AValueThatIsMissingIsAnError) {
-  EXPECT_EQ(refusal({"--gamma"}), "--gamma needs a value");
-  EXPECT_EQ(refusal({"-lr"}), "-lr needs a value");
-  EXPECT_EQ(refusal({"--gamma", "--alpha", "1"}), "--gamma needs a value");
-  EXPECT_THAT(refusal({"--gamma", "--", "-1"}), HasSubstr("--gamma needs a value"));
-  EXPECT_EQ(refusal({"--gamma", "--"}), "--gamma needs a value; one that begins with a dash is written --gamma=--");
-  EXPECT_THAT(refusal({"--dataset_path", "-data"}),
+  EXPECT_EQ(problems_of({"--gamma"}), "--gamma needs a value");
+  EXPECT_EQ(problems_of({"-lr"}), "-lr needs a value");
+  EXPECT_EQ(problems_of({"--gamma", "--alpha", "1"}), "--gamma needs a value");
+  EXPECT_THAT(problems_of({"--gamma", "--", "-1"}), HasSubstr("--gamma needs a value"));
+  EXPECT_EQ(problems_of({"--gamma", "--"}), "--gamma needs a value; one that begins with a dash is written --gamma=--");
+  EXPECT_THAT(problems_of({"--dataset_path", "-data"}),
               HasSubstr("--dataset_path needs a value; one that begins with a dash is written --dataset_path=-data"));
 }
 
 TEST(Spellings, ASwitchTakesNothingButTrueAndFalse) {
-  EXPECT_EQ(refusal({"--use_siglip=1"}), "--use_siglip=1: must be true or false, or --use_siglip alone");
-  EXPECT_EQ(refusal({"--use_siglip="}), "--use_siglip=: must be true or false, or --use_siglip alone");
+  EXPECT_EQ(problems_of({"--use_siglip=1"}), "--use_siglip=1: must be true or false, or --use_siglip alone");
+  EXPECT_EQ(problems_of({"--use_siglip="}), "--use_siglip=: must be true or false, or --use_siglip alone");
 }
 
 TEST(Spellings, ReportsAllThatIsWrongAtOnce) {
-  EXPECT_EQ(refusal({"--gama", "1", "--num", "5", "--alpha", "2", "-b"}),
+  EXPECT_EQ(problems_of({"--gama", "1", "--num", "5", "--alpha", "2", "-b"}),
             "unknown option --gama; did you mean --gamma?\n"
             "ambiguous option --num: it could be --num_epochs, --num_global_views, --num_local_views, --num_threads, "
             "--num_workers\n-b needs a value");

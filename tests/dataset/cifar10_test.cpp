@@ -27,7 +27,7 @@ std::uint8_t expected_pixel(int image, int channel, int position) {
 }
 
 /// `count` records from image number `first` on, as the official files hold them: planes one after another.
-std::string records(int first, int count) {
+std::string cifar10_records(int first, int count) {
   std::string bytes;
   for (int image = first; image < first + count; ++image) {
     bytes += static_cast<char>(image % 10);
@@ -45,9 +45,9 @@ class Cifar10 : public ::testing::Test {
  protected:
   Cifar10() {
     for (int batch = 0; batch < 5; ++batch) {
-      spit(file("data_batch_" + std::to_string(batch + 1) + ".bin"), records(3 * batch, 3));
+      spit(file("data_batch_" + std::to_string(batch + 1) + ".bin"), cifar10_records(3 * batch, 3));
     }
-    spit(file("test_batch.bin"), records(100, 2));
+    spit(file("test_batch.bin"), cifar10_records(100, 2));
     spit(file("batches.meta.txt"), "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n");
   }
   std::filesystem::path file(const std::string& name) { return folder_ / "cifar-10-batches-bin" / name; }
@@ -63,7 +63,7 @@ class Cifar10 : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
-void expect_images(const Dataset& dataset, int first) {
+void expect_cifar10_images(const Dataset& dataset, int first) {
   Image scratch;
   for (std::int64_t index = 0; index < dataset.size(); ++index) {
     const int number = first + static_cast<int>(index);
@@ -82,7 +82,7 @@ void expect_images(const Dataset& dataset, int first) {
 TEST_F(Cifar10, ReadsAllTrainingFilesInterleaved) {
   const auto dataset = open();
   EXPECT_EQ(dataset->size(), 15);
-  expect_images(*dataset, 0);
+  expect_cifar10_images(*dataset, 0);
   EXPECT_EQ(dataset->class_names().size(), 10U);
   EXPECT_EQ(dataset->class_names()[9], "truck");
 }
@@ -90,19 +90,19 @@ TEST_F(Cifar10, ReadsAllTrainingFilesInterleaved) {
 TEST_F(Cifar10, ReadsTheTestFile) {
   const auto dataset = open(Split::test);
   EXPECT_EQ(dataset->size(), 2);
-  expect_images(*dataset, 100);
+  expect_cifar10_images(*dataset, 100);
 }
 
 TEST_F(Cifar10, ReadsOnlyTheFilesItNeeds) {
   std::filesystem::remove(file("data_batch_3.bin"));
   const auto dataset = open(Split::train, 5);
   EXPECT_EQ(dataset->size(), 5);
-  expect_images(*dataset, 0);
+  expect_cifar10_images(*dataset, 0);
   EXPECT_THAT(failure(7), HasSubstr(file("data_batch_3.bin").string() + ": No such file or directory"));
 }
 
 TEST_F(Cifar10, ReadsOnlyTheRecordsItNeeds) {
-  std::string bytes = records(0, 3);
+  std::string bytes = cifar10_records(0, 3);
   bytes[2 * record] = 77;  // the third image's label
   spit(file("data_batch_1.bin"), bytes);
   EXPECT_EQ(open(Split::train, 2)->size(), 2);
@@ -132,7 +132,7 @@ TEST_F(Cifar10, KnowsItsOwnFolderFromTheOneAbove) {
 }
 
 TEST_F(Cifar10, NamesTheOffsetOfACutFile) {
-  spit(file("data_batch_2.bin"), records(3, 3).substr(0, 2 * record + 100));
+  spit(file("data_batch_2.bin"), cifar10_records(3, 3).substr(0, 2 * record + 100));
   const std::string message = failure();
   EXPECT_THAT(message, HasSubstr(file("data_batch_2.bin").string()));
   EXPECT_THAT(message, HasSubstr("at byte 6246"));
@@ -140,7 +140,7 @@ TEST_F(Cifar10, NamesTheOffsetOfACutFile) {
 }
 
 TEST_F(Cifar10, NamesTheOffsetOfAnImpossibleLabel) {
-  std::string bytes = records(3, 3);
+  std::string bytes = cifar10_records(3, 3);
   bytes[record] = 10;
   spit(file("data_batch_2.bin"), bytes);
   const std::string message = failure();

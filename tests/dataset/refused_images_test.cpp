@@ -51,12 +51,12 @@ std::string refusal(const std::string& bytes) {
   return message;
 }
 
-struct Refusal {
+struct RefusedImage {
   std::string bytes;
   std::string words;
 };
 
-void expect_refused(const std::string& type, const std::vector<Refusal>& refusals) {
+void expect_refused(const std::string& type, const std::vector<RefusedImage>& refusals) {
   for (const auto& [bytes, words] : refusals) {
     SCOPED_TRACE(words);
     std::string expected = "no readable " + type;

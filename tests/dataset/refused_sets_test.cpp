@@ -54,14 +54,14 @@ std::string refusal(const std::string& dataset, const fs::path& path, Split spli
   return message;
 }
 
-struct Refusal {
+struct RefusedSet {
   std::string dataset;
   Split split;
   std::map<std::string, std::string> files;  ///< no others are there
   std::string words;
 };
 
-std::vector<Refusal> refusals() {
+std::vector<RefusedSet> refusals() {
   const std::string stl10_image(27648, '\0');
   return {
       {"cifar10",
@@ -104,7 +104,7 @@ std::vector<Refusal> refusals() {
 }
 
 TEST(RefusedSets, AFileThatLacksWhatItShouldHoldIsNamed) {
-  for (const Refusal& expected : refusals()) {
+  for (const RefusedSet& expected : refusals()) {
     SCOPED_TRACE(expected.words);
     const TemporaryFolder folder;
     for (const auto& [name, contents] : expected.files) spit(folder / name, contents);

@@ -14,7 +14,7 @@
 namespace relic {
 namespace {
 
-constexpr std::size_t image_bytes = 3072;
+constexpr std::size_t shape_bytes = 3072;
 
 std::unique_ptr<Dataset> shapes(Split split, std::int64_t count, std::uint64_t seed = 42) {
   return open_dataset({.name = "shapes", .split = split, .max_images = count, .seed = seed});
@@ -23,7 +23,7 @@ std::unique_ptr<Dataset> shapes(Split split, std::int64_t count, std::uint64_t s
 std::string pixels(const Dataset& dataset, std::int64_t index) {
   Image scratch;
   const ImageRef image = dataset.image(index, scratch);
-  return {image.pixels, image.pixels + image_bytes};
+  return {image.pixels, image.pixels + shape_bytes};
 }
 
 TEST(Shapes, HasTenNamedClassesInEqualShares) {

@@ -17,7 +17,7 @@ using testing::spit;
 using testing::TemporaryFolder;
 
 constexpr int side = 96;
-constexpr std::size_t image_bytes = 27648;
+constexpr std::size_t stl10_image_bytes = 27648;
 
 /// Where a pixel is, as a byte.
 std::uint8_t pixel(int image, int channel, int row, int column) {
@@ -25,7 +25,7 @@ std::uint8_t pixel(int image, int channel, int row, int column) {
 }
 
 /// As the official files hold them: planes one after another, each column by column.
-std::string records(int first, int count) {
+std::string stl10_records(int first, int count) {
   std::string bytes;
   for (int image = first; image < first + count; ++image) {
     for (int channel = 0; channel < 3; ++channel) {
@@ -41,10 +41,10 @@ std::string records(int first, int count) {
 class Stl10 : public ::testing::Test {
  protected:
   Stl10() {
-    spit(file("unlabeled_X.bin"), records(0, 4));
-    spit(file("train_X.bin"), records(10, 3));
+    spit(file("unlabeled_X.bin"), stl10_records(0, 4));
+    spit(file("train_X.bin"), stl10_records(10, 3));
     spit(file("train_y.bin"), "\x01\x0a\x03");
-    spit(file("test_X.bin"), records(20, 2));
+    spit(file("test_X.bin"), stl10_records(20, 2));
     spit(file("test_y.bin"), "\x02\x02");
     spit(file("class_names.txt"), "airplane\nbird\ncar\ncat\ndeer\ndog\nhorse\nmonkey\nship\ntruck\n");
   }
@@ -61,7 +61,7 @@ class Stl10 : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
-void expect_images(const Dataset& dataset, int first) {
+void expect_stl10_images(const Dataset& dataset, int first) {
   Image scratch;
   for (std::int64_t index = 0; index < dataset.size(); ++index) {
     const ImageRef image = dataset.image(index, scratch);
@@ -84,21 +84,21 @@ TEST_F(Stl10, PretrainsOnTheImagesWithoutLabels) {
   EXPECT_TRUE(found.separate_labels);
   const auto dataset = found.open();
   ASSERT_EQ(dataset->size(), 4);
-  expect_images(*dataset, 0);
+  expect_stl10_images(*dataset, 0);
   EXPECT_EQ(dataset->label(3), -1);
 }
 
 TEST_F(Stl10, ScoresOnTheLabelledSplits) {
   const auto train = find(Split::train).open();
   ASSERT_EQ(train->size(), 3);
-  expect_images(*train, 10);
+  expect_stl10_images(*train, 10);
   EXPECT_EQ(train->label(0), 0);
   EXPECT_EQ(train->label(1), 9);
   EXPECT_EQ(train->label(2), 2);
   EXPECT_EQ(train->class_names()[9], "truck");
   const auto test = find(Split::test).open();
   ASSERT_EQ(test->size(), 2);
-  expect_images(*test, 20);
+  expect_stl10_images(*test, 20);
   EXPECT_EQ(test->label(1), 1);
 }
 
@@ -114,7 +114,7 @@ TEST_F(Stl10, SaysHowToGetIt) {
 }
 
 TEST_F(Stl10, NamesFileAndPlaceOfWhatIsWrong) {
-  spit(file("unlabeled_X.bin"), records(0, 2).substr(0, image_bytes + 5));
+  spit(file("unlabeled_X.bin"), stl10_records(0, 2).substr(0, stl10_image_bytes + 5));
   EXPECT_THAT(failure(Split::pretraining), HasSubstr("unlabeled_X.bin: 27653 bytes"));
   spit(file("train_y.bin"), "\x01\x0b\x03");
   EXPECT_THAT(failure(Split::train), HasSubstr("train_y.bin: label 11 at byte 1"));
@@ -126,7 +126,7 @@ TEST_F(Stl10, NamesFileAndPlaceOfWhatIsWrong) {
 
 TEST_F(Stl10, AFileThatShrinksWhileItIsReadIsAnError) {
   const auto dataset = find(Split::pretraining).open();
-  std::filesystem::resize_file(file("unlabeled_X.bin"), 3 * image_bytes + 100);
+  std::filesystem::resize_file(file("unlabeled_X.bin"), 3 * stl10_image_bytes + 100);
   Image scratch;
   EXPECT_THAT(message_of<Error>([&] { dataset->image(3, scratch); }),
               HasSubstr("unlabeled_X.bin: cannot be read at byte 83044: it ends there"));

@@ -96,7 +96,7 @@ TEST(GpuTraining, FollowsTheCpus) {
   const auto expected = weights_of(config);
   const auto apart = ((weights - expected).norm() / (expected - start).norm()).item<double>();
   std::printf("  the weights end %.2g of their way apart\n", apart);
-  EXPECT_LT(apart, 0.5);  // 1 would be those of no training, 1.4 of another one
+  EXPECT_LT(apart, 0.25);  // an H200: 0.11; 1 would be those of no training, 1.4 of another one
 }
 
 TEST(GpuTraining, IsTheSameAsOneGraphAndStepByStep) {

@@ -13,9 +13,12 @@
 #include "nn/cpu/channels.h"
 #include "nn/winograd/conv3x3.h"
 #include "relic/nn/autocast_scope.h"
+#include "support/threads.h"
 
 namespace relic {
 namespace {
+
+using testing::Threads;
 
 /// Of the largest value: what the tiles' arithmetic costs, over the rounding of float32.
 constexpr double kTolerance = 1e-4;
@@ -54,18 +57,6 @@ Convolution make(const Sizes& s, std::int64_t kernel = 3, std::int64_t stride = 
   return Convolution(
       torch::nn::Conv2dOptions(s.in, s.out, kernel).stride(stride).padding((kernel - 1) / 2).bias(false));
 }
-
-/// So many threads of LibTorch's, whatever the environment asks for, for a scope.
-class Threads {
- public:
-  explicit Threads(int count) : before_(at::get_num_threads()) { at::set_num_threads(count); }
-  ~Threads() { at::set_num_threads(before_); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
- private:
-  int before_;
-};
 
 class OfSizes : public ::testing::TestWithParam<Sizes> {};
 

@@ -8,12 +8,14 @@
 #include "relic/nn/per_view_statistics.h"
 #include "support/fill.h"
 #include "support/norm_act_cases.h"
+#include "support/threads.h"
 
 namespace relic {
 namespace {
 
 using testing::compare_with_definition;
 using testing::in_rows;
+using testing::Threads;
 
 const torch::Device cpu(torch::kCPU);
 
@@ -27,14 +29,6 @@ class CpuNormAct : public ::testing::Test {
   void SetUp() override {
     if (!available()) GTEST_SKIP() << "a processor without AVX2";
   }
-};
-
-struct Threads {
-  explicit Threads(int count) : before(at::get_num_threads()) { at::set_num_threads(count); }
-  ~Threads() { at::set_num_threads(before); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-  int before;
 };
 
 TEST_F(CpuNormAct, IsTheDefinition) {

@@ -11,17 +11,10 @@
 namespace relic {
 namespace {
 
+using testing::clone;
 using testing::convert_channels_last;
 using testing::convert_floating;
 using testing::uniform;
-
-StateDict clone(const StateDict& tensors) {
-  StateDict copies;
-  for (const auto& [name, tensor] : tensors) {
-    copies.emplace_back(name, tensor.detach().clone());
-  }
-  return copies;
-}
 
 /// Moves every online tensor, counters included, as training would.
 void move_online(Relic& relic, std::uint64_t stream) {

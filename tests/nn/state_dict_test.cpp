@@ -11,16 +11,9 @@ namespace relic {
 namespace {
 
 using ::testing::AllOf;
+using testing::clone;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-StateDict clone(const StateDict& tensors) {
-  StateDict copies;
-  for (const auto& [name, tensor] : tensors) {
-    copies.emplace_back(name, tensor.detach().clone());
-  }
-  return copies;
-}
 
 std::string error_of(torch::nn::Module& module, const StateDict& tensors) {
   try {

@@ -93,6 +93,12 @@ inline void convert_channels_last(torch::nn::Module& module) {
   }
 }
 
+inline StateDict clone(const StateDict& tensors) {
+  StateDict copies;
+  for (const auto& [name, tensor] : tensors) copies.emplace_back(name, tensor.detach().clone());
+  return copies;
+}
+
 /// How far a tensor is from a digest {l2, first}: the larger of |l2 − l2′| / l2′ and max |first − first′| /
 /// max |first′|. Sums cancel and are not compared.
 inline double digest_difference(const torch::Tensor& tensor, const nlohmann::json& digest) {

@@ -22,7 +22,7 @@ TEST_P(TraceTest, FollowsTheOriginalInFloat32) {
 INSTANTIATE_TEST_SUITE_P(Variants, TraceTest, ::testing::Range(0, 4), testing::trace_name);
 
 TEST(ForwardViews, UnderAutocastNormalisationAndLossStayInFloat32) {
-  constexpr std::int64_t kBatch = 4;
+  constexpr std::int64_t kTraceBatch = 4;
   Relic relic(RelicOptions{});
   testing::convert_channels_last(relic);
   relic.eval();  // so that the second pass sees what the first one saw
@@ -32,8 +32,8 @@ TEST(ForwardViews, UnderAutocastNormalisationAndLossStayInFloat32) {
   Runtime runtime;
   runtime.autocast = torch::kBFloat16;
   const auto options = forward_options(config, runtime);
-  const auto views = testing::trace_views(0, kBatch, torch::kFloat);
-  const auto terms = forward_views(relic, views, kBatch, options);
+  const auto views = testing::trace_views(0, kTraceBatch, torch::kFloat);
+  const auto terms = forward_views(relic, views, kTraceBatch, options);
   EXPECT_EQ(terms.loss.scalar_type(), torch::kFloat);
   EXPECT_EQ(terms.logits.scalar_type(), torch::kFloat);
 
@@ -45,15 +45,15 @@ TEST(ForwardViews, UnderAutocastNormalisationAndLossStayInFloat32) {
     target = relic.target().forward(views.global);
   }
   ASSERT_EQ(online.scalar_type(), torch::kBFloat16) << "the networks do run in bfloat16";
-  const auto expected = relic_loss(online.to(torch::kFloat), target.to(torch::kFloat), kBatch, relic.log_temperature,
-                                   relic.bias, options.loss);
+  const auto expected = relic_loss(online.to(torch::kFloat), target.to(torch::kFloat), kTraceBatch,
+                                   relic.log_temperature, relic.bias, options.loss);
   EXPECT_EQ(terms.loss.item<float>(), expected.loss.item<float>());
   EXPECT_TRUE(torch::equal(terms.logits, expected.logits));
 }
 
 /// Else the optimizer copies them, and LibTorch warns of it.
 TEST(ForwardViews, GradientsLieInMemoryAsTheirWeights) {
-  constexpr std::int64_t kBatch = 4;
+  constexpr std::int64_t kTraceBatch = 4;
   for (const char* encoder : {"resnet18", "efficientnet"}) {
     for (const auto& autocast : {std::optional<torch::ScalarType>{}, std::optional(torch::kBFloat16)}) {
       Relic relic(RelicOptions{.encoder = encoder});
@@ -61,7 +61,8 @@ TEST(ForwardViews, GradientsLieInMemoryAsTheirWeights) {
       config.bn_per_view = autocast.has_value();
       Runtime runtime;
       runtime.autocast = autocast;
-      forward_views(relic, testing::trace_views(0, kBatch, torch::kFloat), kBatch, forward_options(config, runtime))
+      forward_views(relic, testing::trace_views(0, kTraceBatch, torch::kFloat), kTraceBatch,
+                    forward_options(config, runtime))
           .loss.backward();
       for (const auto& parameter : relic.named_parameters()) {
         const auto& weight = parameter.value();

@@ -8,7 +8,7 @@ namespace relic::cpu_convolutions {
 
 namespace {
 
-cpu_depthwise::Shape shape_of(const torch::Tensor& images, std::int64_t stride) {
+cpu_depthwise::Shape depthwise_shape(const torch::Tensor& images, std::int64_t stride) {
   return {.images = images.size(0),
           .height = images.size(2),
           .width = images.size(3),
@@ -24,7 +24,7 @@ class Depthwise : public torch::autograd::Function<Depthwise> {
     const torch::Tensor taps = weight.contiguous();
     context->save_for_backward({images, taps});
     context->saved_data["stride"] = stride;
-    const auto shape = shape_of(images, stride);
+    const auto shape = depthwise_shape(images, stride);
     torch::Tensor y = empty_images(images, shape.channels, shape.out_height(), shape.out_width());
     with_value_of(x.scalar_type(), [&](auto of) {
       cpu_depthwise::convolve(shape, values(images, of), taps.const_data_ptr<float>(), values_to_write(y, of));
@@ -38,7 +38,7 @@ class Depthwise : public torch::autograd::Function<Depthwise> {
     const torch::Tensor& images = saved[0];
     const torch::Tensor& taps = saved[1];
     const torch::Tensor y_gradient = channels_last(gradients[0]);
-    const auto shape = shape_of(images, context->saved_data["stride"].toInt());
+    const auto shape = depthwise_shape(images, context->saved_data["stride"].toInt());
     variable_list result(3);
     with_value_of(images.scalar_type(), [&](auto of) {
       if (context->needs_input_grad(0)) {
@@ -66,7 +66,7 @@ torch::Tensor depthwise(const torch::Tensor& images, const torch::Tensor& weight
 bool takes_depthwise(const torch::Tensor& images, const torch::Tensor& weight, const Geometry& geometry) {
   return keeps_size_by_3x3(weight, geometry) && (both(geometry.stride, 1) || both(geometry.stride, 2)) &&
          geometry.groups == images.size(1) && weight.size(0) == images.size(1) && images.numel() > 0 &&
-         cpu_depthwise::fits(shape_of(images, geometry.stride[0]));
+         cpu_depthwise::fits(depthwise_shape(images, geometry.stride[0]));
 }
 
 }  // namespace relic::cpu_convolutions

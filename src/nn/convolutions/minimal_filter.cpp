@@ -9,13 +9,13 @@ namespace relic::cpu_convolutions {
 namespace {
 
 /// Of images [N, in, H, W] and a weight that gives `out` channels.
-winograd::ConvShape shape_of(const torch::Tensor& images, std::int64_t out) {
+winograd::ConvShape filter_shape(const torch::Tensor& images, std::int64_t out) {
   return {
       .images = images.size(0), .height = images.size(2), .width = images.size(3), .in = images.size(1), .out = out};
 }
 
 torch::Tensor convolve(const torch::Tensor& images, std::int64_t out, const winograd::Taps& taps) {
-  const auto shape = shape_of(images, out);
+  const auto shape = filter_shape(images, out);
   torch::Tensor result = empty_images(images, out, shape.height, shape.width);
   with_value_of(images.scalar_type(), [&](auto of) {
     winograd::convolve(*winograd::fastest_kernels(shape), shape, values(images, of), taps, values_to_write(result, of));
@@ -42,7 +42,7 @@ torch::Tensor images_gradient(const torch::Tensor& y_gradient, const torch::Tens
 }
 
 torch::Tensor weight_gradient(const torch::Tensor& x, const torch::Tensor& y_gradient) {
-  const auto shape = shape_of(x, y_gradient.size(1));
+  const auto shape = filter_shape(x, y_gradient.size(1));
   torch::Tensor gradient = torch::empty({shape.out, shape.in, 3, 3},
                                         x.options().dtype(torch::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
   with_value_of(x.scalar_type(), [&](auto of) {
@@ -81,7 +81,7 @@ torch::Tensor by_minimal_filter(const torch::Tensor& images, const torch::Tensor
 
 bool takes_minimal_filter(const torch::Tensor& images, const torch::Tensor& weight, const Geometry& geometry) {
   return keeps_size_by_3x3(weight, geometry) && both(geometry.stride, 1) && geometry.groups == 1 &&
-         images.numel() > 0 && winograd::fastest_kernels(shape_of(images, weight.size(0))) != nullptr;
+         images.numel() > 0 && winograd::fastest_kernels(filter_shape(images, weight.size(0))) != nullptr;
 }
 
 }  // namespace relic::cpu_convolutions

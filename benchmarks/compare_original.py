@@ -90,7 +90,7 @@ def first_step(args, flags, folder):
 
 def theirs(args, settings, folder):
     command = [args.python, HERE / "original_training.py", args.dataset_path, f"--encoder={args.encoder}"]
-    command += [f"--image_size={args.image_size}", f"--batch_size={args.batch_size}", f"--precision={args.precision}"]
+    command += [f"--image_size={args.image_size}", f"--batch_size={args.batch_size}", f"--precision={args.original_precision}"]
     command += [f"--steps={args.steps}", f"--device={args.device}", f"--num_workers={args.num_workers}"]
     command += ["--as_it_is"] if args.as_it_is else []
     return json.loads(run([*command, f"--began={time.time()}"]).splitlines()[-1])
@@ -105,12 +105,14 @@ def main():
     parser.add_argument("--image_size", type=int, default=32)
     parser.add_argument("--batch_size", type=int, default=64)
     parser.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32")
+    parser.add_argument("--original_precision", choices=["fp32", "bf16", "fp16"], help="of its model, if not the same")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--num_workers", type=int, default=max(1, len(os.sched_getaffinity(0)) - 8), help="of the original's loader: cores - 8, as it has it, but at least 1")
     parser.add_argument("--as_it_is", action="store_true", help="its local views are the globals again; ours with --compat 0.4.1")
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=2)
     args = parser.parse_args()
+    args.original_precision = args.original_precision or args.precision
 
     settings = {"dataset_name": "cifar10", "encoder_model_name": args.encoder, "image_size": args.image_size}
     # As the original chooses it; `auto` takes the small one for CIFAR's images whatever size they are cut to.
@@ -129,7 +131,8 @@ def main():
         for _ in range(args.rounds):
             results["relic_train"].append(ours(args, settings, folder))
             results["relic-pytorch"].append(theirs(args, settings, folder))
-    what = f"{args.encoder}, {args.image_size} pixels, batch {args.batch_size}, {args.precision}, {args.device}"
+    precisions = args.precision if args.precision == args.original_precision else f"{args.precision} beside {args.original_precision}"
+    what = f"{args.encoder}, {args.image_size} pixels, batch {args.batch_size}, {precisions}, {args.device}"
     print(f"{what}, {args.num_workers} workers of the original's loader; images/s, {args.rounds} rounds in turns")
     print(f"{'':24}{'relic_train':24}{'relic-pytorch':24}ratio of medians")
     for key, label in [("end_to_end", "end to end"), ("step_alone", "step alone"), ("first_step_seconds", "first step after, s")]:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "relic/core/text.h"
 
@@ -13,13 +14,15 @@ constexpr std::chrono::seconds kPlainInterval{30};
 constexpr double kSmoothing = 0.05;
 }  // namespace
 
-ProgressLine::ProgressLine(Log& log, const Shape& shape)
-    : log_(log), shape_(shape), last_shown_(Clock::now()), last_step_(Clock::now()) {}
+ProgressLine::ProgressLine(Log& log, const Shape& shape, std::function<Clock::time_point()> now)
+    : log_(log), shape_(shape), now_(std::move(now)), last_shown_(now_()), last_step_(now_()) {}
 
 double ProgressLine::count_steps(std::int64_t steps) {
-  const auto now = Clock::now();
+  const auto now = now_();
   const double seconds = std::max(1e-9, std::chrono::duration<double>(now - last_step_).count());
   last_step_ = now;
+  epoch_seconds_ += seconds;
+  epoch_steps_ += steps;
   for (std::int64_t i = 0; i < steps; ++i) {
     ++steps_;
     // The first step warms up (allocations, kernel choice) and tells nothing of the rest.
@@ -29,8 +32,15 @@ double ProgressLine::count_steps(std::int64_t steps) {
   return static_cast<double>(shape_.batch_size) / seconds_per_step_;
 }
 
+double ProgressLine::images_per_second_of_epoch() {
+  // Steps of several short epochs may have become known at once.
+  if (epoch_steps_ == 0) return static_cast<double>(shape_.batch_size) / seconds_per_step_;
+  const auto images = static_cast<double>(std::exchange(epoch_steps_, 0) * shape_.batch_size);
+  return images / std::exchange(epoch_seconds_, 0);
+}
+
 void ProgressLine::show(const StepMetrics& m, double epoch_loss, double total_loss) {
-  const auto now = Clock::now();
+  const auto now = now_();
   const bool last = m.step == shape_.last_step;
   const bool terminal = log_.has_terminal();
   if (now - last_shown_ < (terminal ? Clock::duration(kTerminalInterval) : Clock::duration(kPlainInterval)) && !last) {

@@ -25,10 +25,11 @@ endfunction()
 function(relic_part name)
   cmake_parse_arguments(PART "TORCH" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
   add_library(part_${name} STATIC ${PART_SOURCES})
-  # Compiled for GPUs alone, so that what CI compiles together without them is compiled together with them, too.
-  set(of_gpus ${PART_SOURCES})
-  list(FILTER of_gpus INCLUDE REGEX "^cuda/")
-  set_source_files_properties(${of_gpus} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  # What computes is compiled by itself in a unity build, too, so that neither its speed nor its rounding depends on what
+  # stands beside it; and what only a GPU needs, so that the rest is compiled together as it is without one.
+  set(kernels ${PART_SOURCES})
+  list(FILTER kernels INCLUDE REGEX "^(cpu|cuda|winograd)/")
+  set_source_files_properties(${kernels} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   target_include_directories(part_${name} PUBLIC "${PROJECT_SOURCE_DIR}/include" PRIVATE "${PROJECT_SOURCE_DIR}/src")
   list(TRANSFORM PART_DEPENDS PREPEND part_)
   target_link_libraries(part_${name} PUBLIC ${PART_DEPENDS} PRIVATE relic_warnings ${PART_LIBRARIES})

@@ -229,5 +229,5 @@ build_tree() {
     stop "CMake failed (above)."
   }
   grep -E '^-- (LibTorch|CUDA sources)' "$log"
-  cmake --build "$folder" --target "$target" --parallel "$(build_jobs)"
+  cmake --build "$folder" --target "$target" --parallel "$(build_jobs)" || stop "the build failed (above)."
 }

@@ -18,11 +18,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int side = 32;
-constexpr std::size_t plane_bytes = std::size_t{side} * side;
-constexpr std::size_t image_bytes = 3 * plane_bytes;
-constexpr std::size_t record_bytes = 1 + image_bytes;  // the label, then the planes R, G, B
-constexpr std::size_t class_count = 10;
+constexpr int cifar10_side = 32;
+constexpr std::size_t cifar10_plane_bytes = std::size_t{cifar10_side} * cifar10_side;
+constexpr std::size_t cifar10_image_bytes = 3 * cifar10_plane_bytes;
+constexpr std::size_t cifar10_record_bytes = 1 + cifar10_image_bytes;  // the label, then the planes R, G, B
+constexpr std::size_t cifar10_class_count = 10;
 
 struct Records {
   std::vector<std::uint8_t> pixels;
@@ -51,12 +51,12 @@ std::uint64_t records_in(const fs::path& file) {
   if (bytes == 0) {
     throw Error(file.string() + ": empty (0 bytes), where CIFAR-10 records are expected; unpack the archive again");
   }
-  if (bytes % record_bytes != 0) {
+  if (bytes % cifar10_record_bytes != 0) {
     throw Error(file.string() + ": ends inside a record at byte " + std::to_string(bytes) +
-                " (the last one starts at " + std::to_string(bytes - bytes % record_bytes) + ", a record has " +
-                std::to_string(record_bytes) + "); download or unpack the archive again");
+                " (the last one starts at " + std::to_string(bytes - bytes % cifar10_record_bytes) + ", a record has " +
+                std::to_string(cifar10_record_bytes) + "); download or unpack the archive again");
   }
-  return bytes / record_bytes;
+  return bytes / cifar10_record_bytes;
 }
 
 /// Files of the training split, as many as there are, are equally long: a shorter one was cut off where a record ends.
@@ -70,30 +70,31 @@ void require_equal_lengths(const fs::path& folder, const std::vector<std::string
   const auto [shortest, longest] = std::minmax_element(records.begin(), records.end(), shorter);
   if (shortest->second < longest->second) {
     throw Error((folder / shortest->first).string() + ": ends at byte " +
-                std::to_string(shortest->second * record_bytes) + ", after " + std::to_string(shortest->second) +
-                " records, where " + longest->first + " holds " + std::to_string(longest->second) +
-                "; unpack the archive again");
+                std::to_string(shortest->second * cifar10_record_bytes) + ", after " +
+                std::to_string(shortest->second) + " records, where " + longest->first + " holds " +
+                std::to_string(longest->second) + "; unpack the archive again");
   }
 }
 
 void append_records(const fs::path& file, std::uint64_t count, Records& records) {
-  const std::string bytes = read_file(file, count * record_bytes);
-  if (bytes.size() < count * record_bytes) {
+  const std::string bytes = read_file(file, count * cifar10_record_bytes);
+  if (bytes.size() < count * cifar10_record_bytes) {
     throw Error(file.string() + ": ends at byte " + std::to_string(bytes.size()) + " while it is being read");
   }
   for (std::size_t record = 0; record < count; ++record) {
-    const std::size_t offset = record * record_bytes;
+    const std::size_t offset = record * cifar10_record_bytes;
     const auto label = static_cast<std::uint8_t>(bytes[offset]);
-    if (label >= class_count) {
+    if (label >= cifar10_class_count) {
       throw Error(file.string() + ": label " + std::to_string(label) + " at byte " + std::to_string(offset) +
                   ", where 0 to 9 is expected; this is no CIFAR-10 file in the binary layout, or a damaged one");
     }
     records.labels.push_back(label);
     const std::size_t first = records.pixels.size();
-    records.pixels.resize(first + image_bytes);
-    for (std::size_t i = 0; i < plane_bytes; ++i) {
+    records.pixels.resize(first + cifar10_image_bytes);
+    for (std::size_t i = 0; i < cifar10_plane_bytes; ++i) {
       for (std::size_t plane = 0; plane < 3; ++plane) {
-        records.pixels[first + 3 * i + plane] = static_cast<std::uint8_t>(bytes[offset + 1 + plane * plane_bytes + i]);
+        records.pixels[first + 3 * i + plane] =
+            static_cast<std::uint8_t>(bytes[offset + 1 + plane * cifar10_plane_bytes + i]);
       }
     }
   }
@@ -105,7 +106,7 @@ std::vector<std::string> read_class_names(const fs::path& file) {
   for (std::string name; text >> name;) {
     names.push_back(name);
   }
-  if (names.size() != class_count) {
+  if (names.size() != cifar10_class_count) {
     throw Error(file.string() + ": " + std::to_string(names.size()) + " class names, where 10 are expected");
   }
   return names;
@@ -139,20 +140,21 @@ std::unique_ptr<Dataset> open_cifar10(const DatasetRequest& request) {
   for (const std::string& file : files_of(request.split)) {
     const std::uint64_t available = records_in(folder / file);
     const std::uint64_t count = request.max_images == 0 ? available : std::min(available, wanted);
-    records.pixels.reserve(records.pixels.size() + count * image_bytes);
+    records.pixels.reserve(records.pixels.size() + count * cifar10_image_bytes);
     append_records(folder / file, count, records);
     wanted -= std::min(wanted, count);
     if (request.max_images != 0 && wanted == 0) {
       break;
     }
   }
-  return std::make_unique<MemoryDataset>(side, std::move(records.pixels), std::move(records.labels), std::move(names));
+  return std::make_unique<MemoryDataset>(cifar10_side, std::move(records.pixels), std::move(records.labels),
+                                         std::move(names));
 }
 
 }  // namespace
 
 FoundDataset find_cifar10(const DatasetRequest& request) {
-  return {.size = count_cifar10(request), .classes = static_cast<std::int64_t>(class_count), .open = [request] {
+  return {.size = count_cifar10(request), .classes = static_cast<std::int64_t>(cifar10_class_count), .open = [request] {
             return open_cifar10(request);
           }};
 }

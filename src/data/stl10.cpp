@@ -23,10 +23,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int side = 96;
-constexpr std::size_t plane_bytes = std::size_t{side} * side;
-constexpr std::size_t image_bytes = 3 * plane_bytes;
-constexpr std::size_t class_count = 10;
+constexpr int stl10_side = 96;
+constexpr std::size_t stl10_plane_bytes = std::size_t{stl10_side} * stl10_side;
+constexpr std::size_t stl10_image_bytes = 3 * stl10_plane_bytes;
+constexpr std::size_t stl10_class_count = 10;
 
 /// The pixels stay in the file (the unlabelled ones are 2.8 GB), from which an image is a single read.
 class Stl10Dataset : public Dataset {
@@ -40,26 +40,26 @@ class Stl10Dataset : public Dataset {
 
   [[nodiscard]] std::int64_t size() const override { return size_; }
   ImageRef image(std::int64_t index, Image& scratch) const override {
-    std::array<std::uint8_t, image_bytes> record;  // NOLINT(cppcoreguidelines-pro-type-member-init): read into
-    read(static_cast<off_t>(index) * static_cast<off_t>(image_bytes), record);
-    scratch.resize(side, side);
-    for (std::size_t x = 0; x < side; ++x) {  // planes R, G, B, each column after column
-      for (std::size_t y = 0; y < side; ++y) {
+    std::array<std::uint8_t, stl10_image_bytes> record;  // NOLINT(cppcoreguidelines-pro-type-member-init): read into
+    read(static_cast<off_t>(index) * static_cast<off_t>(stl10_image_bytes), record);
+    scratch.resize(stl10_side, stl10_side);
+    for (std::size_t x = 0; x < stl10_side; ++x) {  // planes R, G, B, each column after column
+      for (std::size_t y = 0; y < stl10_side; ++y) {
         for (std::size_t channel = 0; channel < 3; ++channel) {
-          scratch.pixels[3 * (y * side + x) + channel] = record[channel * plane_bytes + x * side + y];
+          scratch.pixels[3 * (y * stl10_side + x) + channel] = record[channel * stl10_plane_bytes + x * stl10_side + y];
         }
       }
     }
     return scratch.ref();
   }
-  [[nodiscard]] std::optional<ImageSize> common_size() const override { return ImageSize{side, side}; }
+  [[nodiscard]] std::optional<ImageSize> common_size() const override { return ImageSize{stl10_side, stl10_side}; }
   [[nodiscard]] int label(std::int64_t index) const override {
     return labels_.empty() ? -1 : labels_[static_cast<std::size_t>(index)];
   }
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
 
  private:
-  void read(off_t offset, std::array<std::uint8_t, image_bytes>& record) const {
+  void read(off_t offset, std::array<std::uint8_t, stl10_image_bytes>& record) const {
     for (std::size_t done = 0; done < record.size();) {
       const off_t at = offset + static_cast<off_t>(done);
       const ssize_t count = ::pread(descriptor_.get(), record.data() + done, record.size() - done, at);
@@ -96,7 +96,7 @@ std::vector<int> read_labels(const fs::path& file, std::int64_t count) {
   std::vector<int> labels;
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
     const int label = static_cast<unsigned char>(bytes.at(i)) - 1;
-    if (label < 0 || label >= static_cast<int>(class_count)) {
+    if (label < 0 || label >= static_cast<int>(stl10_class_count)) {
       throw Error(file.string() + ": label " + std::to_string(label + 1) + " at byte " + std::to_string(i) +
                   ", where 1 to 10 is expected; unpack the STL-10 archive again");
     }
@@ -107,7 +107,7 @@ std::vector<int> read_labels(const fs::path& file, std::int64_t count) {
 
 std::unique_ptr<Dataset> open_stl10(const fs::path& root, const std::string& name, std::int64_t size, bool labelled) {
   std::vector<std::string> names = read_lines(root / "class_names.txt");
-  if (names.size() != class_count) {
+  if (names.size() != stl10_class_count) {
     throw Error((root / "class_names.txt").string() + ": " + std::to_string(names.size()) +
                 " class names, where 10 are expected");
   }
@@ -122,13 +122,13 @@ FoundDataset find_stl10(const DatasetRequest& request) {
   const bool labelled = request.split != Split::pretraining;
   const std::string name = !labelled ? "unlabeled" : request.split == Split::test ? "test" : "train";
   const fs::path images = root / (name + "_X.bin");
-  const std::int64_t available = count_records(images, image_bytes);
+  const std::int64_t available = count_records(images, stl10_image_bytes);
   if (labelled && count_records(root / (name + "_y.bin"), 1) != available) {
     throw Error(images.string() + ": holds " + std::to_string(available) + " images, and " + name +
                 "_y.bin another number of labels; unpack the STL-10 archive again");
   }
   const std::int64_t size = request.max_images == 0 ? available : std::min(available, request.max_images);
-  return {.size = size, .classes = static_cast<std::int64_t>(class_count), .separate_labels = true, .open = [=] {
+  return {.size = size, .classes = static_cast<std::int64_t>(stl10_class_count), .separate_labels = true, .open = [=] {
             return open_stl10(root, name, size, labelled);
           }};
 }

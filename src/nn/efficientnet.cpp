@@ -13,12 +13,12 @@ namespace relic {
 
 namespace {
 
-constexpr double kNormEpsilon = 1e-3;
+constexpr double kEfficientNetEpsilon = 1e-3;
 constexpr double kLastDrop = 0.2;
 constexpr std::int64_t kFeatureDim = 1280;
 
 std::shared_ptr<ConvNorm> make_conv_norm(const ConvSpec& spec, Activation activation) {
-  return std::make_shared<ConvNorm>(spec, kNormEpsilon, activation);
+  return std::make_shared<ConvNorm>(spec, kEfficientNetEpsilon, activation);
 }
 
 /// A gate in (0, 1) for each channel from the picture's mean (Hu et al. 2018, arXiv 1709.01507).

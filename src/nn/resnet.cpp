@@ -12,10 +12,10 @@ namespace relic {
 
 namespace {
 
-constexpr double kNormEpsilon = 1e-5;
+constexpr double kResNetEpsilon = 1e-5;
 
 torch::nn::BatchNorm2d make_norm(std::int64_t channels) {
-  return torch::nn::BatchNorm2d(torch::nn::BatchNorm2dOptions(channels).eps(kNormEpsilon));
+  return torch::nn::BatchNorm2d(torch::nn::BatchNorm2dOptions(channels).eps(kResNetEpsilon));
 }
 
 /// The shortcut's projection, where a block changes the shape; nullptr where it does not.
@@ -23,7 +23,7 @@ std::shared_ptr<ConvNorm> make_downsample(std::int64_t in, std::int64_t out, std
   if (in == out && stride == 1) {
     return nullptr;
   }
-  return std::make_shared<ConvNorm>(ConvSpec{.in = in, .out = out, .stride = stride}, kNormEpsilon, Activation::none);
+  return std::make_shared<ConvNorm>(ConvSpec{.in = in, .out = out, .stride = stride}, kResNetEpsilon, Activation::none);
 }
 
 class BasicBlock : public Layer {

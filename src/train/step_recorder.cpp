@@ -66,7 +66,8 @@ void StepRecorder::record(const std::vector<StepMetrics>& steps) {
     }
     if (epochs_.end_at(metrics.step)) {
       log_.info("epoch " + std::to_string(metrics.epoch) + " of " + std::to_string(config_.num_epochs) +
-                ": mean loss " + fixed(epoch_loss, 4) + ", " + fixed(line_.images_per_second_of_epoch(), 1) + " images/s");
+                ": mean loss " + fixed(epoch_loss, 4) + ", " + fixed(line_.images_per_second_of_epoch(), 1) +
+                " images/s");
     }
   }
 }

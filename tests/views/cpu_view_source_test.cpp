@@ -54,7 +54,7 @@ class NoiseDataset final : public Dataset {
   std::vector<std::string> names_;
 };
 
-constexpr int side = 24;
+constexpr int kSide = 24;
 
 ViewSourceOptions options(int workers, std::int64_t first = 0, std::int64_t last = 7) {
   ViewSourceOptions result;
@@ -81,14 +81,14 @@ std::vector<Views> all_views(ViewSource& source, std::int64_t steps) {
 
 TEST(CpuViewSource, GivesFloatViewsInChannelsLastViewAfterView) {
   const NoiseDataset dataset(25);
-  const MultiCropSpec spec = multi_crop_for(side, 2, 4);
+  const MultiCropSpec spec = multi_crop_for(kSide, 2, 4);
   const auto source = make_cpu_view_source(dataset, spec, options(2));
   SampleOrder order(25, 11, 5);
   for (std::int64_t step = 0; step < 7; ++step) {
     const Views views = source->next();
     ASSERT_EQ(views.samples, order.batch(step));
-    ASSERT_EQ(views.global.sizes(), (std::vector<std::int64_t>{22, 3, side, side}));
-    ASSERT_EQ(views.local.sizes(), (std::vector<std::int64_t>{44, 3, side * 3 / 7, side * 3 / 7}));
+    ASSERT_EQ(views.global.sizes(), (std::vector<std::int64_t>{22, 3, kSide, kSide}));
+    ASSERT_EQ(views.local.sizes(), (std::vector<std::int64_t>{44, 3, kSide * 3 / 7, kSide * 3 / 7}));
     EXPECT_EQ(views.global.scalar_type(), torch::kFloat32);
     EXPECT_TRUE(views.global.is_contiguous(torch::MemoryFormat::ChannelsLast));
     EXPECT_TRUE(views.local.is_contiguous(torch::MemoryFormat::ChannelsLast));
@@ -112,7 +112,7 @@ TEST(CpuViewSource, GivesFloatViewsInChannelsLastViewAfterView) {
 TEST(CpuViewSource, GivesTheSameViewsForAnyNumberOfWorkers) {
   NoiseDataset dataset(40);
   dataset.delay = std::chrono::microseconds(50);
-  const MultiCropSpec spec = multi_crop_for(side, 2, 4);
+  const MultiCropSpec spec = multi_crop_for(kSide, 2, 4);
   const auto expected = all_views(*make_cpu_view_source(dataset, spec, options(1)), 7);
   for (const int workers : {2, 5}) {
     const auto got = all_views(*make_cpu_view_source(dataset, spec, options(workers)), 7);
@@ -122,7 +122,7 @@ TEST(CpuViewSource, GivesTheSameViewsForAnyNumberOfWorkers) {
 
 TEST(CpuViewSource, GoesOnFromAnyStepAsIfItHadNeverStopped) {
   const NoiseDataset dataset(40);  // three steps an epoch
-  const MultiCropSpec spec = multi_crop_for(side, 2, 1);
+  const MultiCropSpec spec = multi_crop_for(kSide, 2, 1);
   const auto whole = all_views(*make_cpu_view_source(dataset, spec, options(2)), 7);
   for (std::int64_t first = 0; first < 7; ++first) {
     const auto rest = all_views(*make_cpu_view_source(dataset, spec, options(2, first)), 7 - first);
@@ -134,7 +134,7 @@ TEST(CpuViewSource, GoesOnFromAnyStepAsIfItHadNeverStopped) {
 
 TEST(CpuViewSource, StaysTwoBatchesAhead) {
   const NoiseDataset dataset(200);
-  const auto source = make_cpu_view_source(dataset, multi_crop_for(side, 1, 0), options(3, 0, 15));
+  const auto source = make_cpu_view_source(dataset, multi_crop_for(kSide, 1, 0), options(3, 0, 15));
   for (int taken = 0; taken < 4; ++taken) {
     const int expected = 11 * (taken + 2);
     for (int i = 0; i < 60000 && dataset.reads < expected; ++i) {  // a minute, on the slowest machine
@@ -148,7 +148,7 @@ TEST(CpuViewSource, StaysTwoBatchesAhead) {
 
 TEST(CpuViewSource, HasNoLocalViewsWhereNoneAreAsked) {
   const NoiseDataset dataset(25);
-  const auto source = make_cpu_view_source(dataset, multi_crop_for(side, 2, 0), options(2));
+  const auto source = make_cpu_view_source(dataset, multi_crop_for(kSide, 2, 0), options(2));
   const Views views = source->next();
   EXPECT_EQ(views.global.size(0), 22);
   EXPECT_FALSE(views.local.defined());
@@ -159,7 +159,7 @@ TEST(CpuViewSource, ThrowsWhatTheReaderThrewWhenItsBatchIsDueAndEverAfter) {
   const std::int64_t broken = order.batch(2)[4];
   for (const int workers : {1, 4}) {
     const NoiseDataset dataset(40, {broken});
-    const auto source = make_cpu_view_source(dataset, multi_crop_for(side, 2, 4), options(workers));
+    const auto source = make_cpu_view_source(dataset, multi_crop_for(kSide, 2, 4), options(workers));
     EXPECT_EQ(source->next().samples, order.batch(0));
     EXPECT_EQ(source->next().samples, order.batch(1));
     for (int i = 0; i < 2; ++i) {
@@ -178,7 +178,7 @@ TEST(CpuViewSource, TheNextImageTakesThePlaceOfOnesThatAreLeftOut) {
   const auto samples = order.batch(0);
   const std::int64_t broken = samples[4];
   const NoiseDataset whole(40);
-  const auto expected = make_cpu_view_source(whole, multi_crop_for(side, 2, 1), options(1))->next();
+  const auto expected = make_cpu_view_source(whole, multi_crop_for(kSide, 2, 1), options(1))->next();
   std::vector<Views> found;
   for (const int workers : {1, 4}) {
     const NoiseDataset dataset(40, {broken, (broken + 1) % 40});
@@ -189,7 +189,7 @@ TEST(CpuViewSource, TheNextImageTakesThePlaceOfOnesThatAreLeftOut) {
       const std::lock_guard lock(mutex);
       told.insert(image.what());
     };
-    found.push_back(make_cpu_view_source(dataset, multi_crop_for(side, 2, 1), with_holes)->next());
+    found.push_back(make_cpu_view_source(dataset, multi_crop_for(kSide, 2, 1), with_holes)->next());
     EXPECT_TRUE(told.contains("image " + std::to_string(broken) + " is broken"));
     EXPECT_TRUE(told.contains("image " + std::to_string((broken + 1) % 40) + " is broken"));
   }
@@ -208,20 +208,20 @@ TEST(CpuViewSource, NoImageThatCanBeReadIsAnError) {
   const NoiseDataset dataset(25, all);
   auto nothing = options(2);
   nothing.left_out = [](const BadImage&) {};
-  EXPECT_EQ(message_of<Error>([&] { make_cpu_view_source(dataset, multi_crop_for(side, 2, 1), nothing)->next(); }),
+  EXPECT_EQ(message_of<Error>([&] { make_cpu_view_source(dataset, multi_crop_for(kSide, 2, 1), nothing)->next(); }),
             "not one of the 25 images can be read");
 }
 
 TEST(CpuViewSource, AnImageWithoutPixelsIsAnError) {
   const testing::HashedImages dataset(std::vector<std::pair<int, int>>(25, {0, 5}));
-  const auto source = make_cpu_view_source(dataset, multi_crop_for(side, 2, 1), options(2));
+  const auto source = make_cpu_view_source(dataset, multi_crop_for(kSide, 2, 1), options(2));
   EXPECT_EQ(message_of<Error>([&] { source->next(); }),
             "image " + std::to_string(SampleOrder(25, 11, 5).batch(0)[0]) + " of the data set is empty: remove it");
 }
 
 TEST(CpuViewSource, EndsAfterTheLastStep) {
   const NoiseDataset dataset(40);
-  const auto source = make_cpu_view_source(dataset, multi_crop_for(side, 1, 0), options(2, 5, 7));
+  const auto source = make_cpu_view_source(dataset, multi_crop_for(kSide, 1, 0), options(2, 5, 7));
   source->next();
   source->next();
   EXPECT_EQ(message_of<Error>([&] { source->next(); }), "no views after step 7: the view source ends there");
@@ -231,20 +231,20 @@ TEST(CpuViewSource, CanBeDestroyedAtAnyMoment) {
   NoiseDataset dataset(200);
   dataset.delay = std::chrono::microseconds(100);
   for (int i = 0; i < 40; ++i) {
-    const auto source = make_cpu_view_source(dataset, multi_crop_for(side, 2, 4), options(1 + i % 5, 0, 15));
+    const auto source = make_cpu_view_source(dataset, multi_crop_for(kSide, 2, 4), options(1 + i % 5, 0, 15));
     if (i % 4 == 1) source->next();
     if (i % 4 == 2) std::this_thread::sleep_for(std::chrono::microseconds(i * 50));
     if (i % 4 == 3) all_views(*source, 3);
   }
   // A source with nothing to do, and one at its end.
-  make_cpu_view_source(dataset, multi_crop_for(side, 1, 0), options(2, 3, 3)).reset();
-  const auto source = make_cpu_view_source(dataset, multi_crop_for(side, 1, 0), options(2, 0, 2));
+  make_cpu_view_source(dataset, multi_crop_for(kSide, 1, 0), options(2, 3, 3)).reset();
+  const auto source = make_cpu_view_source(dataset, multi_crop_for(kSide, 1, 0), options(2, 0, 2));
   all_views(*source, 2);
 }
 
 TEST(CpuViewSource, KeepsViewsValidAfterItsEnd) {
   const NoiseDataset dataset(25);
-  auto source = make_cpu_view_source(dataset, multi_crop_for(side, 2, 0), options(2));
+  auto source = make_cpu_view_source(dataset, multi_crop_for(kSide, 2, 0), options(2));
   const Views views = source->next();
   const auto copy = views.global.clone();
   source->next();
@@ -254,15 +254,15 @@ TEST(CpuViewSource, KeepsViewsValidAfterItsEnd) {
 
 TEST(CpuViewSource, RefusesWhatCannotWork) {
   const NoiseDataset dataset(10);
-  EXPECT_THROW(make_cpu_view_source(dataset, multi_crop_for(side, 2, 0), options(1)), UsageError);
+  EXPECT_THROW(make_cpu_view_source(dataset, multi_crop_for(kSide, 2, 0), options(1)), UsageError);
   const NoiseDataset enough(25);
-  EXPECT_EQ(message_of<UsageError>([&] { make_cpu_view_source(enough, multi_crop_for(side, 2, 0), options(0)); }),
+  EXPECT_EQ(message_of<UsageError>([&] { make_cpu_view_source(enough, multi_crop_for(kSide, 2, 0), options(0)); }),
             "no workers to render views: at least one is needed");
 }
 
 TEST(ResidentViewSource, IsRefusedOnACpu) {
   const NoiseDataset dataset(25);
-  EXPECT_EQ(message_of<Error>([&] { make_resident_view_source(dataset, multi_crop_for(side, 2, 0), options(1)); }),
+  EXPECT_EQ(message_of<Error>([&] { make_resident_view_source(dataset, multi_crop_for(kSide, 2, 0), options(1)); }),
             RELIC_WITH_CUDA ? "views on the GPU: this is no GPU" : "views on the GPU: this is a CPU");
 }
 
@@ -271,7 +271,7 @@ TEST(ResidentViewSource, IsRefusedWhereNoneIsCompiled) {
   const NoiseDataset dataset(25);
   auto on_gpu = options(1);
   on_gpu.device = torch::Device(torch::kCUDA, 0);
-  EXPECT_EQ(message_of<Error>([&] { make_resident_view_source(dataset, multi_crop_for(side, 2, 0), on_gpu); }),
+  EXPECT_EQ(message_of<Error>([&] { make_resident_view_source(dataset, multi_crop_for(kSide, 2, 0), on_gpu); }),
             "views on the GPU: this program was built without nvcc");
 }
 #endif

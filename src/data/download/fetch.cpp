@@ -16,9 +16,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int partial_content = 206;
-constexpr int range_not_satisfiable = 416;
-
 std::string size_text(std::uint64_t bytes) { return bytes_text(static_cast<double>(bytes)); }
 
 /// A weak ETag says that files are alike, not that they are the same bytes.
@@ -121,7 +118,7 @@ std::optional<HttpResult> Fetch::judge(const HttpResult& result) {
   if (result.whole) {
     return HttpResult{.retry = true, .reason = "the transfer ended early", .reply = result.reply};
   }
-  if (result.reply.status == range_not_satisfiable && first_ > 0) {
+  if (result.reply.status == http_range_not_satisfiable && first_ > 0) {
     if (part_is_whole(result.reply)) return std::nullopt;
     part_.remove();
     done_ = 0;
@@ -139,7 +136,7 @@ bool Fetch::part_is_whole(const HttpReply& refusal) const {
 }
 
 void Fetch::begin(const HttpReply& reply) {
-  if (reply.status == partial_content) {
+  if (reply.status == http_partial_content) {
     go_on(reply);
   } else {
     restart(reply);

@@ -21,7 +21,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int ok = 200;
-constexpr int partial_content = 206;
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
@@ -61,7 +60,7 @@ void read_header_line(std::string_view line, HttpReply& reply) {
   if (name == "content-range") read_content_range(value, reply);
 }
 
-bool has_body_for_us(const HttpReply& reply) { return reply.status == ok || reply.status == partial_content; }
+bool has_body_for_us(const HttpReply& reply) { return reply.status == ok || reply.status == http_partial_content; }
 
 /// What libcurl's callbacks see; no exception may leave them.
 struct Transfer {
@@ -135,7 +134,7 @@ void set_request(CURL* easy, const HttpRequest& request, const List& headers) {
 
 /// Until it ends, or nothing has come for too long (then nothing is returned).
 std::optional<CURLcode> perform(CURLM* multi, CURL* easy, const HttpRequest& request, Transfer& transfer) {
-  constexpr int milliseconds = 100;
+  constexpr int longest_wait = 100;  // milliseconds
   curl_multi_add_handle(multi, easy);
   const auto detach = [&](CURL* handle) { curl_multi_remove_handle(multi, handle); };
   const std::unique_ptr<CURL, decltype(detach)> attached(easy, detach);
@@ -147,7 +146,7 @@ std::optional<CURLcode> perform(CURLM* multi, CURL* easy, const HttpRequest& req
     if (const CURLMsg* message = curl_multi_info_read(multi, &left); message != nullptr) return message->data.result;
     transfer.events.tick();
     if (Clock::now() - transfer.last_sign > request.longest_silence) return std::nullopt;
-    curl_multi_poll(multi, nullptr, 0, milliseconds, nullptr);
+    curl_multi_poll(multi, nullptr, 0, longest_wait, nullptr);
   }
 }
 
@@ -167,10 +166,9 @@ bool may_pass(CURLcode code) {
 
 bool may_pass(int status) {
   constexpr int request_timeout = 408;
-  constexpr int range_not_satisfiable = 416;
   constexpr int too_many_requests = 429;
   constexpr int server_error = 500;
-  return status == request_timeout || status == range_not_satisfiable || status == too_many_requests ||
+  return status == request_timeout || status == http_range_not_satisfiable || status == too_many_requests ||
          status >= server_error;
 }
 

@@ -10,6 +10,10 @@
 
 namespace relic {
 
+/// Those replies that say something about ranges.
+inline constexpr int http_partial_content = 206;
+inline constexpr int http_range_not_satisfiable = 416;
+
 struct HttpRequest {
   std::string url;          ///< http or https; redirections to these two are followed
   std::uint64_t first = 0;  ///< the byte to begin with

@@ -27,7 +27,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
     $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict -Wno-array-bounds -Wno-stringop-overflow>)
 endif()
 
-# A source that reads LibTorch's headers, precompiled though they are, takes GCC 10 s before its own first line. With
+# A source that reads LibTorch's headers, precompiled though they are, takes GCC some 9 s before its own first line. With
 # CMAKE_UNITY_BUILD several share them, and a whole build takes less than half the time, but a changed file more.
 if(CMAKE_UNITY_BUILD)
   if(NOT DEFINED CMAKE_UNITY_BUILD_BATCH_SIZE)

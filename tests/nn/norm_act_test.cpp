@@ -99,9 +99,7 @@ TEST_F(CpuNormAct, SumsLongRowsAndLargeMeansExactly) {
   EXPECT_LT(((norm->running_var - variance) / variance).abs().max().item<double>(), 1e-5);
 }
 
-/// The mean, kept in float32, is off by up to 3e-5 of the deviation here; a difference of squares would be by a tenth.
 TEST_F(CpuNormAct, GradientsKeepTheirDigitsWhereTheMeanIsLarge) {
-  torch::manual_seed(1);
   const auto x = in_rows(1000 + torch::randn({16, 16, 8, 8})).requires_grad_();
   const auto exact_x = x.detach().to(torch::kDouble).requires_grad_();
   const auto weights = torch::randn_like(x);
@@ -112,7 +110,7 @@ TEST_F(CpuNormAct, GradientsKeepTheirDigitsWhereTheMeanIsLarge) {
   const auto exact_loss = (exact(exact_x) * weights).sum();
   const auto gradient = torch::autograd::grad({loss}, {x})[0];
   const auto expected = torch::autograd::grad({exact_loss}, {exact_x})[0];
-  EXPECT_LT(((gradient - expected).norm() / expected.norm()).item<double>(), 3e-5);
+  EXPECT_LT(((gradient - expected).norm() / expected.norm()).item<double>(), 1e-5);
 }
 
 TEST_F(CpuNormAct, GivesTheSameBitsEachTime) {

@@ -12,6 +12,7 @@
 #include "relic/core/file.h"
 #include "relic/data/sample_order.h"
 #include "relic/nn/state_dict.h"
+#include "support/fill.h"
 #include "support/temporary_folder.h"
 #include "train/running_statistics.h"
 #include "train/training_run.h"
@@ -20,6 +21,7 @@ namespace relic {
 namespace {
 
 using ::testing::AllOf;
+using testing::clone;
 using testing::expect_equal;
 using ::testing::HasSubstr;
 using testing::lines_of;
@@ -31,12 +33,6 @@ using testing::TemporaryFolder;
 using testing::TrainingRun;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-
-StateDict copy_of(const StateDict& state) {
-  StateDict copies;
-  for (const auto& [name, tensor] : state) copies.emplace_back(name, tensor.detach().clone());
-  return copies;
-}
 
 torch::Tensor parameter(TrainingRun& run, const std::string& name) {
   return run.trainer->relic().named_parameters()[name];
@@ -82,7 +78,7 @@ TEST(NotFinite, AGradientThatIsNotFiniteChangesNothingAndStops) {
   const auto config = small_config(folder / "run");
   TrainingRun run(config);
   const auto before = state_dict(run.trainer->relic());
-  const auto copies = copy_of(before);
+  const auto copies = clone(before);
   parameter(run, "online_encoder.1.block.0.weight").register_hook([](const torch::Tensor& gradient) {
     return gradient * kNan;
   });
@@ -275,7 +271,7 @@ TEST(NotFinite, AScaledRunResumesBitwise) {
 TEST(RunningStatistics, AreAsRememberedWhereAStepWasSkipped) {
   torch::nn::Sequential network(torch::nn::Conv2d(3, 4, 1), torch::nn::BatchNorm2d(4), torch::nn::BatchNorm2d(4));
   const auto before = state_dict(*network);
-  const auto copies = copy_of(before);
+  const auto copies = clone(before);
   RunningStatistics statistics(*network);
   expect_equal(state_dict(*network), copies);
 

@@ -152,7 +152,8 @@ class Normalizer {
       value = arguments_[next_++];
     }
     if (!value) {
-      std::string problem = reading.spelling + " needs a value";
+      const std::string& allowed = reading.option->allowed;
+      std::string problem = reading.spelling + " needs a value" + (allowed.empty() ? "" : ", " + allowed);
       if (next_ < arguments_.size() && read_option(arguments_[next_], options_).empty()) {
         problem += "; one that begins with a dash is written " + reading.spelling + "=" + arguments_[next_];
       }

@@ -12,6 +12,7 @@ struct OptionSpelling {
   std::string name;                    ///< "--batch_size"
   std::vector<std::string> aliases{};  ///< "-b", "-save_model_dir"
   bool takes_value = true;
+  std::string allowed{};  ///< what a value must be, in words; empty: anything
   bool original = false;  ///< a prefix that is unique among these means this option, whatever others are added
 };
 

@@ -11,13 +11,16 @@ namespace {
 
 CommandOption option_for(const SettingRow& row, const std::string& default_value) {
   const bool is_flag = row.kind == SettingKind::flag;
-  CommandOption option{
-      .spelling = {.name = "--" + row.name, .aliases = row.aliases, .takes_value = !is_flag, .original = row.original},
-      .group = row.group,
-      .placeholder = row.placeholder,
-      .help = row.help,
-      .default_text = row.default_help,
-      .choices = row.choices};
+  CommandOption option{.spelling = {.name = "--" + row.name,
+                                    .aliases = row.aliases,
+                                    .takes_value = !is_flag,
+                                    .allowed = row.allowed,
+                                    .original = row.original},
+                       .group = row.group,
+                       .placeholder = row.placeholder,
+                       .help = row.help,
+                       .default_text = row.default_help,
+                       .choices = row.choices};
   if (option.default_text.empty()) option.default_text = is_flag ? "off" : default_value;
   return option;
 }

@@ -59,7 +59,11 @@ std::string dry_run_text(const Plan& plan, const RunDirectory& run) {
   } else if (plan.config.resume) {
     add({nothing_to_resume(run)});
   }
-  add({memory_text(plan, *relic), disk_text(plan, *relic, run)});
+  const auto memory = memory_forecast(plan, *relic);
+  add({memory.text, disk_text(plan, *relic, run)});
+  if (!memory.warning.empty()) {
+    add({memory.warning}, "warning: ");
+  }
   if (const auto warning = disk_warning(plan, *relic, run); !warning.empty()) {
     add({warning}, "warning: ");
   }

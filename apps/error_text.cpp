@@ -1,5 +1,9 @@
 #include "error_text.h"
 
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <array>
 #include <new>
 
 #include "relic/core/error.h"
@@ -18,6 +22,16 @@ std::string error_text(const std::exception& error) {
     return "out of memory; a smaller --batch_size, --max_images or projector needs less, and --dry_run tells how much";
   }
   return line;
+}
+
+bool is_out_of_gpu_memory(const std::exception& error) {
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) {
+    return true;
+  }
+  const std::string message = error.what();
+  return std::ranges::any_of(std::array{": out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED",
+                                        "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"},
+                             [&message](const char* words) { return message.find(words) != std::string::npos; });
 }
 
 }  // namespace relic

@@ -1,10 +1,12 @@
 #include "memory_text.h"
 
+#include <cmath>
 #include <cstdint>
 #include <exception>
 #include <optional>
 
 #include "disk_text.h"
+#include "relic/core/heap.h"
 #include "relic/core/text.h"
 #include "relic/data/dataset.h"
 #include "relic/train/device_memory.h"
@@ -36,27 +38,57 @@ double resident_bytes(const Plan& plan) {
 
 }  // namespace
 
-std::string memory_text(const Plan& plan, Relic& relic) {
+MemoryForecast memory_forecast(const Plan& plan, Relic& relic) {
+  const auto batch = plan.config.batch_size;
   auto need = memory_need(plan, relic);
   need.snapshot += best_encoder_bytes(plan, relic);
   const auto& info = dataset_info(plan.config.dataset_name);
   const double in_memory = info.in_memory ? dataset_bytes(plan) : 0;
   const std::string training = " (weights and optimizer " + bytes_text(need.state) + ", activations " +
-                               bytes_text(need.activations) + ", views " + bytes_text(need.views);
+                               bytes_text(need.activations) + ", the loss's logits " + bytes_text(need.logits) +
+                               ", views " + bytes_text(need.views);
   if (plan.runtime.device.is_cpu()) {
-    return "memory: about " + bytes_text(need.total() + in_memory) + training + ", the copy that is saved " +
-           bytes_text(need.snapshot) + ", images " + bytes_text(in_memory) + "), besides the program's own 120 MB";
+    const auto free = available_memory();
+    const double needed = need.total() + in_memory;
+    const std::string text = "memory: about " + bytes_text(needed) + training + ", the copy that is saved " +
+                             bytes_text(need.snapshot) + ", images " + bytes_text(in_memory) +
+                             "), besides the program's own 120 MB" +
+                             (free ? "; " + bytes_text(*free) + " are available" : "");
+    const auto fit = images_that_fit(need, batch, need.snapshot + in_memory, free.value_or(0));
+    return {text, free ? memory_warning("memory", needed, *free, fit) : ""};
   }
   const double resident = resident_bytes(plan);
-  return "memory of the GPU: about " + bytes_text(need.total() - need.snapshot + resident) + training + ", images " +
-         bytes_text(resident) + "), besides CUDA's own half GB; of the machine: the copy that is saved " +
-         bytes_text(need.snapshot) + ", images " + bytes_text(in_memory);
+  const auto free = static_cast<double>(free_device_bytes(plan.runtime.device));
+  const double needed = need.total() - need.snapshot + resident;
+  const std::string text =
+      "memory of the GPU: about " + bytes_text(needed) + training + ", images " + bytes_text(resident) +
+      "), besides CUDA's own half GB" + (free > 0 ? "; " + bytes_text(free) + " are free" : "") +
+      "; of the machine: the copy that is saved " + bytes_text(need.snapshot) + ", images " + bytes_text(in_memory);
+  const auto fit = images_that_fit(need, batch, resident, free);
+  return {text, free > 0 ? memory_warning("the GPU's memory", needed, free, fit) : ""};
 }
 
-std::int64_t images_that_fit(const MemoryNeed& need, std::int64_t batch_size, double resident, double free) {
+std::string memory_warning(const std::string& memory, double needed, double free, std::int64_t fit) {
+  if (needed <= free) {
+    return {};
+  }
+  return bytes_text(free) + " of " + memory + " are free, about " + bytes_text(needed) +
+         " are needed: the training will not fit; " +
+         (fit >= 2 ? "about " + std::to_string(fit) + " images in a batch would"
+                   : "take a smaller --batch_size or fewer views");
+}
+
+std::int64_t images_that_fit(const MemoryNeed& need, std::int64_t batch_size, double other, double free) {
   constexpr double usable = 0.9;  // the rest is lost between blocks
-  const double an_image = (need.activations + need.views) / static_cast<double>(batch_size);
-  return static_cast<std::int64_t>((usable * free - need.state - resident) / an_image);
+  const auto batch = static_cast<double>(batch_size);
+  const double an_image = (need.activations + need.views) / batch;
+  const double a_pair = need.logits / (batch * batch);
+  const double room = usable * free - need.state - other;
+  if (room <= 0) {
+    return 0;
+  }
+  // The root of a_pair·n² + an_image·n = room, in the form that also holds without logits.
+  return static_cast<std::int64_t>(2 * room / (an_image + std::sqrt(an_image * an_image + 4 * a_pair * room)));
 }
 
 std::string too_little_gpu_memory(const Plan& plan) {

@@ -277,20 +277,20 @@ int train(const Plan& plan, const RunDirectory& run, bool locked) {
   const std::string others = require_same_images(plan, trainer.dataset_fingerprint());
   const std::string replaced = config.overwrite ? run.names_of_files() : "";
   log.open_file(log_file(config.log_file, run));
-  const bool already_done = begin(plan, others, trainer, run, log);
-  bad_images.emplace(run.bad_images(), config.max_bad_images, [&log](const std::string& line) { log.warning(line); });
-  log_start(plan, trainer, run, log);
-  if (!replaced.empty()) {
-    log.info(in_place_of(replaced));
-  }
-  if (!locked) {
-    log.warning("the file system of " + run.folder().string() + " knows no locks (flock): see to it yourself that no " +
-                "second process trains there");
-  }
-  if (!others.empty()) {
-    log.info(others);
-  }
   try {
+    const bool already_done = begin(plan, others, trainer, run, log);
+    bad_images.emplace(run.bad_images(), config.max_bad_images, [&log](const std::string& line) { log.warning(line); });
+    log_start(plan, trainer, run, log);
+    if (!replaced.empty()) {
+      log.info(in_place_of(replaced));
+    }
+    if (!locked) {
+      log.warning("the file system of " + run.folder().string() +
+                  " knows no locks (flock): see to it yourself that no second process trains there");
+    }
+    if (!others.empty()) {
+      log.info(others);
+    }
     return train_and_score(plan, images, trainer, run, already_done, leave_out, log);
   } catch (const std::exception& error) {
     log.note(error_text(error));
@@ -323,8 +323,8 @@ int train_alone(const CommandLine& line, const RunDirectory& run) {
   }
   try {
     return train(plan, run, lock->held());
-  } catch (const c10::OutOfMemoryError&) {
-    if (plan.runtime.device.is_cpu()) {
+  } catch (const std::exception& error) {
+    if (plan.runtime.device.is_cpu() || !is_out_of_gpu_memory(error)) {
       throw;
     }
     throw Error(too_little_gpu_memory(plan));

@@ -4,7 +4,7 @@ machine, and prints images/s of each, end to end and of the step alone (views re
     python benchmarks/compare_original.py build/release/bin/relic_train --precision bf16 --batch_size 64
 
 The original runs in a Python that has torch, torchvision, relic-pytorch==0.4.1, numpy and Pillow: the one that --python names,
-else a venv that is made in build/compare_original (with the torch of scripts/quickstart.sh). Without --dataset_path, images
+else a venv for CPUs that is made in build/compare_original (with the torch of scripts/quickstart.sh). Without --dataset_path, images
 of noise in CIFAR-10's format are trained on: the time does not depend on what they show. The step alone of relic_train is
 that of `training_benchmark`, where it is built (-DRELIC_BUILD_BENCHMARKS=ON).
 """
@@ -32,7 +32,11 @@ def make_python(folder):
     missing = "import torch, torchvision, numpy, PIL, importlib.metadata as m; assert m.version('relic-pytorch') == '0.4.1'"
     stub = "import sys, types; sys.modules['torchvision._meta_registrations'] = types.ModuleType('none'); "
     if subprocess.run([python, "-c", stub + missing], capture_output=True).returncode != 0:
-        subprocess.run([*install, "torch==2.13.0", "numpy", "Pillow"], check=True)
+        # As scripts/setup.sh: for CPUs. That of the default index is several gigabytes, for a GPU.
+        cpu = "torch==2.13.0+cpu"
+        if subprocess.run([*install, cpu], capture_output=True).returncode != 0:
+            subprocess.run([*install, cpu, "--index-url", "https://download.pytorch.org/whl/cpu"], check=True)
+        subprocess.run([*install, "numpy", "Pillow"], check=True)
         subprocess.run([*install, "--no-deps", "torchvision==0.28.0", "relic-pytorch==0.4.1"], check=True)
     return python
 
@@ -68,7 +72,9 @@ def ours(args, settings, folder):
         sys.exit(f"no time of a step in what {args.program} says:\n{log}")
     result = {"end_to_end": float(rate[1]), "first_step_seconds": first_step(args, flags, folder)}
     benchmark = args.program.parent / "training_benchmark"
-    if benchmark.exists():
+    if not benchmark.exists():
+        print(f"no {benchmark} (-DRELIC_BUILD_BENCHMARKS=ON): the step alone is left out", file=sys.stderr)
+    else:
         words = [f"{name}={value}" for name, value in settings.items()]
         report = run([benchmark, *words, "--benchmark_filter=whole_step", "--benchmark_format=json", "--benchmark_min_time=8"])
         result["step_alone"] = json.loads(report[report.index("{") :])["benchmarks"][0]["items_per_second"]
@@ -85,7 +91,10 @@ def first_step(args, flags, folder):
         with subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL) as process:
             while process.poll() is None and not (metrics.exists() and metrics.stat().st_size > 0):
                 time.sleep(0.002)
-            return time.time() - began
+            seconds = time.time() - began
+        if process.returncode != 0:
+            sys.exit(f"{' '.join(str(word) for word in command)}\nfailed: exit status {process.returncode}")
+        return seconds
 
 
 def theirs(args, settings, folder):

@@ -61,16 +61,24 @@ void measure(benchmark::State& state, const Training& training, Body body) {
   state.SetItemsProcessed(state.iterations() * config.batch_size);
 }
 
-void encoder_forward(benchmark::State& state, bool local) {
+void target_forward(benchmark::State& state) {
   Training training;
   const torch::NoGradGuard no_grad;
   const relic::AutocastScope autocast(training.runtime.device.type(), training.runtime.autocast);
+  measure(state, training,
+          [&] { benchmark::DoNotOptimize(training.networks->target().forward(training.views.global)); });
+}
+
+/// With what a backward pass will need.
+void online_forward(benchmark::State& state, bool local) {
+  Training training;
   measure(state, training, [&] {
-    benchmark::DoNotOptimize(training.networks->target().forward(local ? training.views.local : training.views.global));
+    const relic::AutocastScope autocast(training.runtime.device.type(), training.runtime.autocast);
+    benchmark::DoNotOptimize(training.networks->online().forward(local ? training.views.local : training.views.global));
   });
 }
 
-void encoder_forward_backward(benchmark::State& state, bool local) {
+void online_forward_backward(benchmark::State& state, bool local) {
   Training training;
   measure(state, training, [&] {
     torch::Tensor sum;
@@ -100,7 +108,15 @@ void loss_forward_backward(benchmark::State& state) {
 void optimizer(benchmark::State& state) {
   Training training;
   for (const auto& parameter : training.adam.parameters()) parameter.mutable_grad() = torch::ones_like(parameter);
-  measure(state, training, [&] { training.adam.step(); });
+  const auto found = torch::zeros({}, training.runtime.device);
+  relic::GradScaler scaler(training.runtime.device);
+  measure(state, training, [&] {
+    if (training.runtime.scales_loss) {
+      scaler.step(training.adam, found);
+    } else {
+      training.adam.step({}, found);
+    }
+  });
 }
 
 void look_for_infinities(benchmark::State& state) {
@@ -113,7 +129,8 @@ void look_for_infinities(benchmark::State& state) {
 
 void target_update(benchmark::State& state) {
   Training training;
-  measure(state, training, [&] { training.networks->update_target(0.99); });
+  const auto skipped = torch::zeros({}, training.runtime.device);
+  measure(state, training, [&] { training.networks->update_target(0.99, skipped); });
 }
 
 /// As the program trains, on a GPU as one CUDA graph unless cuda_graph=off; but here the host waits after each step.
@@ -150,12 +167,16 @@ void read_settings(int count, char** words) {
 }
 
 void add_benchmarks() {
-  const auto add = [](const char* name, auto body, auto... arguments) {
-    benchmark::RegisterBenchmark(name, body, arguments...)->UseRealTime()->Unit(benchmark::kMillisecond);
+  const auto add = [](const std::string& name, auto body, auto... arguments) {
+    benchmark::RegisterBenchmark(name.c_str(), body, arguments...)->UseRealTime()->Unit(benchmark::kMillisecond);
   };
-  add("target_forward/global", encoder_forward, false);
-  add("online_forward_backward/global", encoder_forward_backward, false);
-  if (config.num_local_views > 0) add("online_forward_backward/local", encoder_forward_backward, true);
+  add("target_forward/global", target_forward);
+  for (const bool local : {false, true}) {
+    if (local && config.num_local_views == 0) continue;
+    const std::string views = local ? "local" : "global";
+    add("online_forward/" + views, online_forward, local);
+    add("online_forward_backward/" + views, online_forward_backward, local);
+  }
   add("loss_forward_backward", loss_forward_backward);
   add("optimizer", optimizer);
   add("look_for_infinities", look_for_infinities);

@@ -8,8 +8,8 @@
 #
 #   --python PYTHON  one with a CUDA torch, whose LibTorch is used (python3); with relic-pytorch, torchvision, numpy and
 #                    Pillow for `original`, which is left out where one of them is missing
-#   --deps ARCHIVE   a tar archive of the C++ dependencies as Debian's packages lay them out (those of scripts/setup.sh, with
-#                    what they need), where none are installed
+#   --deps ARCHIVE   a tar archive of the C++ dependencies as Debian's packages lay them out (all of `build_packages` in
+#                    scripts/setup.sh, toml++, TIFF and WebP among them, with what they need), where none are installed
 #   --data DIR       the folder with cifar-10-batches-bin, for `train`
 #   --report FILE    where the report goes (build/gpu_check/report.md)
 #   --device DEVICE  what to measure on (cuda); cpu tries the script out where there is no GPU, without `sanitizer`
@@ -138,9 +138,14 @@ machine() {
 excerpt() {
   case $1 in
     build) grep -E '^-- |error:' "$logs/build.log" ;;
-    tests) sed -n '/tests passed/,$p' "$logs/tests.log" ;;
-    *) tail -n 60 "$logs/$1.log" ;;
+    tests) sed -n '/tests passed/,$p' "$logs/tests.log"; figures_of_tests ;;
+    *) tail -n 200 "$logs/$1.log" ;;
   esac || true
+}
+# How near to what it should be the GPU came, as its tests print it.
+figures_of_tests() {
+  awk '/^[0-9]+\/[0-9]+ Test: / { name = $3 } /^Command: / { gpu = /test_gpu/ } gpu && /^  [[:alnum:]]/ { print name ":" $0 }' \
+    "$build/Testing/Temporary/LastTest.log"
 }
 # What a stage ran, as it was called.
 commands() {

@@ -32,7 +32,7 @@ bool has_item(const std::string& list, std::string_view item) {
 }
 
 /// /proc/self/mountinfo: `id parent device root point options [optional…] - type source super_options`.
-std::vector<Mount> cgroup_mounts(const fs::path& root) {
+std::vector<Mount> cgroup_mounts(const fs::path& root, std::string_view controller) {
   std::vector<Mount> mounts;
   std::ifstream file(root / "proc/self/mountinfo");
   for (std::string line; std::getline(file, line);) {
@@ -49,14 +49,17 @@ std::vector<Mount> cgroup_mounts(const fs::path& root) {
     std::string options;
     left >> skipped >> skipped >> skipped >> group >> point;
     right >> type >> skipped >> options;
-    if (type == "cgroup2" || (type == "cgroup" && has_item(options, "cpu"))) {
+    if (type == "cgroup2" || (type == "cgroup" && has_item(options, controller))) {
       mounts.push_back({type == "cgroup2", options, group, point});
     }
   }
   return mounts;
 }
 
-std::optional<double> quota_version2(const fs::path& folder) {
+/// What one group's folder says of it; nothing where that limits nothing.
+using ReadGroup = std::optional<double> (*)(const fs::path& folder, bool version2);
+
+std::optional<double> processors_version2(const fs::path& folder) {
   std::ifstream file(folder / "cpu.max");
   std::string quota;
   double period = 0;
@@ -66,7 +69,7 @@ std::optional<double> quota_version2(const fs::path& folder) {
   return std::strtod(quota.c_str(), nullptr) / period;
 }
 
-std::optional<double> quota_version1(const fs::path& folder) {
+std::optional<double> processors_version1(const fs::path& folder) {
   std::ifstream quota_file(folder / "cpu.cfs_quota_us");
   std::ifstream period_file(folder / "cpu.cfs_period_us");
   double quota = 0;
@@ -77,8 +80,36 @@ std::optional<double> quota_version1(const fs::path& folder) {
   return quota / period;
 }
 
-/// The smallest quota from `group` (a path as /proc/self/cgroup gives it) up to the mount's top.
-std::optional<double> smallest_quota(const fs::path& root, const Mount& mount, const fs::path& group) {
+std::optional<double> processors(const fs::path& folder, bool version2) {
+  return version2 ? processors_version2(folder) : processors_version1(folder);
+}
+
+/// Bytes of files that the group was charged for and that go when something else needs their place.
+double reclaimable(const fs::path& folder, std::string_view name) {
+  std::ifstream file(folder / "memory.stat");
+  std::string key;
+  for (double bytes = 0; file >> key >> bytes;) {
+    if (key == name) {
+      return bytes;
+    }
+  }
+  return 0;
+}
+
+std::optional<double> memory_left(const fs::path& folder, bool version2) {
+  std::ifstream limit_file(folder / (version2 ? "memory.max" : "memory.limit_in_bytes"));
+  std::ifstream usage_file(folder / (version2 ? "memory.current" : "memory.usage_in_bytes"));
+  double limit = 0;
+  double usage = 0;
+  if (!(limit_file >> limit) || !(usage_file >> usage)) {  // "max" is no number
+    return std::nullopt;
+  }
+  const double kept = usage - reclaimable(folder, version2 ? "inactive_file" : "total_inactive_file");
+  return std::max(0.0, limit - std::max(0.0, kept));
+}
+
+/// The smallest value from `group` (a path as /proc/self/cgroup gives it) up to the mount's top.
+std::optional<double> smallest_above(const fs::path& root, const Mount& mount, const fs::path& group, ReadGroup read) {
   fs::path below = group.lexically_relative(mount.group);
   if (below.empty() || *below.begin() == "..") {
     below = ".";  // a group that this mount does not show: a container that sees its own group as the top
@@ -89,9 +120,8 @@ std::optional<double> smallest_quota(const fs::path& root, const Mount& mount, c
     if (!folder.has_filename()) {
       folder = folder.parent_path();  // "a/." is "a/" once normal
     }
-    const std::optional<double> quota = mount.version2 ? quota_version2(folder) : quota_version1(folder);
-    if (quota) {
-      smallest = smallest ? std::min(*smallest, *quota) : *quota;
+    if (const auto value = read(folder, mount.version2)) {
+      smallest = smallest ? std::min(*smallest, *value) : *value;
     }
     if (folder == top || folder == folder.root_path() || folder.empty()) {
       return smallest;
@@ -99,11 +129,10 @@ std::optional<double> smallest_quota(const fs::path& root, const Mount& mount, c
   }
 }
 
-}  // namespace
-
-std::optional<double> cgroup_cpu_limit(const fs::path& root) {
-  const std::vector<Mount> mounts = cgroup_mounts(root);
-  std::optional<double> limit;
+/// The smallest value of this process's groups and of those above them.
+std::optional<double> smallest(const fs::path& root, std::string_view controller, ReadGroup read) {
+  const std::vector<Mount> mounts = cgroup_mounts(root, controller);
+  std::optional<double> found;
   std::ifstream file(root / "proc/self/cgroup");
   // `id:controllers:group`; version 2 has id 0 and no controllers.
   for (std::string line; std::getline(file, line);) {
@@ -114,20 +143,25 @@ std::optional<double> cgroup_cpu_limit(const fs::path& root) {
     }
     const std::string controllers = line.substr(first + 1, second - first - 1);
     const bool version2 = controllers.empty();
-    if (!version2 && !has_item(controllers, "cpu")) {
+    if (!version2 && !has_item(controllers, controller)) {
       continue;
     }
     for (const Mount& mount : mounts) {
       if (mount.version2 != version2) {
         continue;
       }
-      const std::optional<double> quota = smallest_quota(root, mount, line.substr(second + 1));
-      if (quota) {
-        limit = limit ? std::min(*limit, *quota) : *quota;
+      if (const auto value = smallest_above(root, mount, line.substr(second + 1), read)) {
+        found = found ? std::min(*found, *value) : *value;
       }
     }
   }
-  return limit;
+  return found;
 }
+
+}  // namespace
+
+std::optional<double> cgroup_cpu_limit(const fs::path& root) { return smallest(root, "cpu", processors); }
+
+std::optional<double> cgroup_memory_left(const fs::path& root) { return smallest(root, "memory", memory_left); }
 
 }  // namespace relic

@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <exception>
+#include <string>
 #include <utility>
 
 #include "relic/core/error.h"
@@ -35,22 +37,22 @@ torch::Tensor GraphedStep::run(const Views& views) {
 }
 
 bool GraphedStep::record(const Views& views) {
-  inputs_ = copy_of(views);
+  std::string reason;
   try {
+    inputs_ = copy_of(views);
     graph_ = std::make_unique<CudaGraph>([this] { measured_ = step_(inputs_); });
     return true;
   } catch (const c10::OutOfMemoryError&) {
     if (!fall_back_) throw;
-    return give_up("the GPU's memory does not hold it beside the training");
+    reason = "the GPU's memory does not hold it beside the training";
   } catch (const c10::Error& error) {
-    const std::string reason = one_line(error.what_without_backtrace());
-    if (!fall_back_)
-      throw Error("--cuda_graph on: a step cannot be recorded: " + reason + "; use --cuda_graph auto or off");
-    return give_up(reason);
+    reason = one_line(error.what_without_backtrace());
+  } catch (const std::exception& error) {  // of kernels of our own
+    reason = one_line(error.what());
   }
-}
-
-bool GraphedStep::give_up(const std::string& reason) {
+  if (!fall_back_) {
+    throw Error("--cuda_graph on: a step cannot be recorded: " + reason + "; use --cuda_graph auto or off");
+  }
   fall_back_(reason);
   gave_up_ = true;
   inputs_ = {};

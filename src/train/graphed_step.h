@@ -28,8 +28,8 @@ class GraphedStep {
   [[nodiscard]] bool gave_up() const { return gave_up_; }
 
  private:
+  /// Whether it could be; else it has given up.
   bool record(const Views& views);
-  bool give_up(const std::string& reason);
 
   Step step_;
   std::function<void(const std::string&)> fall_back_;

@@ -1,11 +1,10 @@
 #include "relic/train/memory.h"
 
-#include <c10/core/Allocator.h>
-#include <c10/util/ThreadLocalDebugInfo.h>
 #include <torch/torch.h>
 
-#include <algorithm>
-#include <memory>
+#include <vector>
+
+#include "train/allocation_peak.h"
 
 namespace relic {
 
@@ -14,22 +13,6 @@ namespace {
 constexpr std::int64_t kFewImages = 4;
 constexpr std::int64_t kMoreImages = 8;
 constexpr double kBatchesInFlight = 4;  // one in use, two ahead; the one before, which a GPU may still read
-
-/// Adds up what this thread allocates and frees while it is installed.
-class AllocationCounter : public c10::MemoryReportingInfoBase {
- public:
-  void reportMemoryUsage(void* /*pointer*/, std::int64_t bytes, std::size_t /*allocated*/, std::size_t /*reserved*/,
-                         c10::Device /*device*/) override {
-    bytes_ += bytes;
-    peak_ = std::max(peak_, bytes_);
-  }
-  [[nodiscard]] bool memoryProfilingEnabled() const override { return true; }
-  [[nodiscard]] std::int64_t peak() const { return peak_; }
-
- private:
-  std::int64_t bytes_ = 0;
-  std::int64_t peak_ = 0;
-};
 
 Views blank_views(const MultiCropSpec& spec, std::int64_t images) {
   const auto blank = [images](std::int64_t count, int size) {
@@ -43,16 +26,29 @@ Views blank_views(const MultiCropSpec& spec, std::int64_t images) {
 }
 
 /// What a step over that many images allocates at its peak, gradients of the weights included.
-double peak_bytes(Relic& relic, const MultiCropSpec& spec, std::int64_t images, const ForwardOptions& options) {
+double step_bytes(Relic& relic, const MultiCropSpec& spec, std::int64_t images, const ForwardOptions& options) {
   const Views views = blank_views(spec, images);
   relic.zero_grad(/*set_to_none=*/true);
-  const auto counter = std::make_shared<AllocationCounter>();
-  {
-    const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, counter);
-    forward_views(relic, views, images, options).loss.backward();
-  }
+  const double bytes = allocation_peak([&] { forward_views(relic, views, images, options).loss.backward(); });
   relic.zero_grad(/*set_to_none=*/true);
-  return static_cast<double>(counter->peak());
+  return bytes;
+}
+
+/// The same of the loss alone, over random projections.
+double loss_bytes(std::int64_t images, const ForwardOptions& options) {
+  constexpr std::int64_t dimensions = 8;
+  const auto target = torch::rand({options.global_views * images, dimensions});
+  const auto online = torch::rand({(options.global_views + options.local_views) * images, dimensions}).requires_grad_();
+  const auto temperature = torch::zeros({}).requires_grad_();
+  const auto bias = torch::zeros({}).requires_grad_();
+  return allocation_peak([&] { relic_loss(online, target, images, temperature, bias, options.loss).loss.backward(); });
+}
+
+/// Bytes for the square of an image's number: half of the second difference.
+double bytes_of_a_pair(const ForwardOptions& options) {
+  constexpr std::int64_t step = 64;
+  const double second = loss_bytes(3 * step, options) - 2 * loss_bytes(2 * step, options) + loss_bytes(step, options);
+  return second / (2.0 * step * step);
 }
 
 double bytes_of(const std::vector<torch::Tensor>& tensors) {
@@ -75,8 +71,9 @@ MemoryNeed measure_memory_need(Relic& relic, const MultiCropSpec& spec, std::int
     statistics.push_back(buffer.clone());
   }
 
-  const double few = peak_bytes(relic, spec, kFewImages, options);
-  const double more = peak_bytes(relic, spec, kMoreImages, options);
+  const double few = step_bytes(relic, spec, kFewImages, options);
+  const double more = step_bytes(relic, spec, kMoreImages, options);
+  const double a_pair = bytes_of_a_pair(options);
 
   const torch::NoGradGuard no_grad;
   auto buffers = relic.buffers();
@@ -89,13 +86,15 @@ MemoryNeed measure_memory_need(Relic& relic, const MultiCropSpec& spec, std::int
   const double trained = bytes_of(relic.trained_parameters());
   MemoryNeed need;
   need.state = model + 3 * trained;  // gradients and two moments
-  need.activations = an_image * static_cast<double>(batch_size);
+  const auto batch = static_cast<double>(batch_size);
+  need.activations = an_image * batch;
+  need.logits = a_pair * batch * batch;
   const Views views = blank_views(spec, 1);
   need.views = static_cast<double>(views.global.nbytes());
   if (views.local.defined()) {
     need.views += static_cast<double>(views.local.nbytes());
   }
-  need.views *= kBatchesInFlight * static_cast<double>(batch_size);
+  need.views *= kBatchesInFlight * batch;
   need.snapshot = model + 2 * trained;
   return need;
 }

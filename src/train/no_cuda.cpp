@@ -9,7 +9,7 @@ namespace relic {
 struct CudaGraph::Recording {};
 
 CudaGraph::CudaGraph(const std::function<void()>& /*work*/) {
-  throw Error("CUDA graphs: this program was built without nvcc");
+  throw Error("this program was built without nvcc");
 }
 
 CudaGraph::~CudaGraph() = default;

@@ -52,8 +52,8 @@ void ProgressLine::show(const StepMetrics& m, double epoch_loss, double total_lo
   // The most looked at comes first: a narrow terminal cuts the end, where what never changes stands.
   const std::string line = "epoch " + std::to_string(m.epoch) + "/" + std::to_string(shape_.epochs) + "  step " +
                            std::to_string(in_epoch) + "/" + std::to_string(shape_.steps_per_epoch) + "  " +
-                           duration_text(left) + " left  epoch loss " + fixed(epoch_loss, 4) + "  " +
-                           fixed(m.images_per_second, 1) + " images/s  kl " + fixed(m.invariance_loss, 4) +
+                           (last ? "trained" : duration_text(left) + " left") + "  epoch loss " + fixed(epoch_loss, 4) +
+                           "  " + fixed(m.images_per_second, 1) + " images/s  kl " + fixed(m.invariance_loss, 4) +
                            "  step loss " + fixed(m.loss, 4) + "  total loss " + fixed(total_loss, 4) + "  gamma " +
                            fixed(m.gamma, 5) + "  temperature " + fixed(m.temperature, 3) + "  bias " +
                            fixed(m.bias, 3) + "  alpha " + shortest(shape_.alpha) + "  lr " + shortest(m.learning_rate);

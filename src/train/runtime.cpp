@@ -65,6 +65,7 @@ torch::Device choose_device(const std::string& name, Runtime& runtime) {
 }
 
 constexpr double kPaysNot = 1.1;
+constexpr int kManyWorkers = 4;  // a core: they also wait for the disk
 
 std::optional<torch::ScalarType> choose_precision(const TrainConfig& config, Runtime& runtime) {
   const bool cpu = runtime.device.is_cpu();
@@ -122,7 +123,7 @@ Runtime choose_runtime(const TrainConfig& config) {
   runtime.compute_threads = config.num_threads > 0 ? static_cast<int>(config.num_threads) : cores;
   if (runtime.compute_threads > cores) {
     runtime.warnings.push_back("--num_threads " + std::to_string(runtime.compute_threads) + ": more than the " +
-                               std::to_string(cores) + " there are cores for, which slows it down");
+                               std::to_string(cores) + " cores that may be used, which slows it down");
   }
   runtime.autocast = choose_precision(config, runtime);
   runtime.scales_loss = runtime.autocast == torch::kHalf;
@@ -136,6 +137,10 @@ Runtime choose_runtime(const TrainConfig& config) {
   // Views of a CPU training cost a few percent of its step; a GPU waits for as many as there are cores.
   const int fitting = runtime.device.is_cpu() ? std::max(1, cores / 4) : cores;
   runtime.view_workers = config.num_workers > 0 ? static_cast<int>(config.num_workers) : fitting;
+  if (runtime.view_workers > kManyWorkers * cores) {
+    runtime.warnings.push_back("--num_workers " + std::to_string(runtime.view_workers) + ": far more than the " +
+                               std::to_string(cores) + " cores that may be used, which makes views no faster");
+  }
   return runtime;
 }
 

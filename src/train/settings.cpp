@@ -251,7 +251,7 @@ std::vector<Setting> run_settings() {
             .help = "number that weights, views, the order of images and, of shapes, the images follow from"}),
        integer(&TrainConfig::profile, 0, kManyTimes,
                {.name = "profile",
-                .help = "say of N steps, after those that warm up, where their time goes (0: of none)",
+                .help = "say of N steps, after 3 that warm up (5 on a GPU), where their time goes (0: of none)",
                 .default_help = "of none",
                 .recorded = false}),
        flag(
@@ -353,8 +353,8 @@ std::vector<std::string> find_conflicts(const TrainConfig& config, const Setting
   }
   if (read({"batch_size", "max_images"}) && config.batch_size >= 2 && config.max_images > 0 &&
       config.max_images < config.batch_size) {
-    conflicts.push_back("--max_images " + std::to_string(config.max_images) +
-                        ": must be 0 (all) or at least --batch_size, " + std::to_string(config.batch_size));
+    conflicts.push_back("--max_images " + std::to_string(config.max_images) + ": fewer than --batch_size, " +
+                        std::to_string(config.batch_size) + "; give more, or a smaller batch");
   }
   if (config.resume && config.overwrite) {
     conflicts.emplace_back("--resume with --overwrite: must be one of them, to go on with a run or to start anew");

@@ -172,13 +172,17 @@ TEST(Spellings, AnUnknownOneNamesTheNearest) {
 }
 
 TEST(Spellings, AValueThatIsMissingIsAnError) {
-  EXPECT_EQ(problems_of({"--gamma"}), "--gamma needs a value");
-  EXPECT_EQ(problems_of({"-lr"}), "-lr needs a value");
-  EXPECT_EQ(problems_of({"--gamma", "--alpha", "1"}), "--gamma needs a value");
+  EXPECT_EQ(problems_of({"--gamma"}), "--gamma needs a value, a number from 0 to 1");
+  EXPECT_EQ(problems_of({"--tf32"}), "--tf32 needs a value, on or off");
+  EXPECT_EQ(problems_of({"-lr"}), "-lr needs a value, a number of at least 0");
+  EXPECT_EQ(problems_of({"--config"}), "--config needs a value");
+  EXPECT_EQ(problems_of({"--gamma", "--alpha", "1"}), "--gamma needs a value, a number from 0 to 1");
   EXPECT_THAT(problems_of({"--gamma", "--", "-1"}), HasSubstr("--gamma needs a value"));
-  EXPECT_EQ(problems_of({"--gamma", "--"}), "--gamma needs a value; one that begins with a dash is written --gamma=--");
-  EXPECT_THAT(problems_of({"--dataset_path", "-data"}),
-              HasSubstr("--dataset_path needs a value; one that begins with a dash is written --dataset_path=-data"));
+  EXPECT_EQ(problems_of({"--gamma", "--"}),
+            "--gamma needs a value, a number from 0 to 1; one that begins with a dash is written --gamma=--");
+  EXPECT_THAT(
+      problems_of({"--dataset_path", "-data"}),
+      HasSubstr("--dataset_path needs a value, a folder; one that begins with a dash is written --dataset_path=-data"));
 }
 
 TEST(Spellings, ASwitchTakesNothingButTrueAndFalse) {
@@ -190,7 +194,7 @@ TEST(Spellings, ReportsAllThatIsWrongAtOnce) {
   EXPECT_EQ(problems_of({"--gama", "1", "--num", "5", "--alpha", "2", "-b"}),
             "unknown option --gama; did you mean --gamma?\n"
             "ambiguous option --num: it could be --num_epochs, --num_global_views, --num_local_views, --num_threads, "
-            "--num_workers\n-b needs a value");
+            "--num_workers\n-b needs a value, an integer of at least 2");
 }
 
 }  // namespace

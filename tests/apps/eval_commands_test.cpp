@@ -135,6 +135,8 @@ TEST_F(EvalCommands, WhatCannotBeWrittenIsToldBeforeTheWork) {
   const auto embed = run("embed", {"--encoder", at("run"), "--out", at("names.txt")});
   EXPECT_EQ(embed.status, 2);
   EXPECT_THAT(embed.err, HasSubstr("names.txt: must end in .npy"));
+  const auto cut = run("embed", {"--encoder", at("run"), "--out", at("f.npy"), "--split", "test", "--max_images", "9"});
+  EXPECT_EQ(cut.err, "relic_train: --max_images with --split test: it is training images that it leaves out\n");
   std::filesystem::create_directory(folder_ / "locked");
   std::filesystem::permissions(folder_ / "locked", std::filesystem::perms::owner_read);
   const auto locked = Child({"probe", "--device", "cpu", "--encoder", at("run"), "--report", at("locked/x.json")},

@@ -92,6 +92,16 @@ TEST_F(GpuCheck, ATestThatIsSkippedFailsWhereThereIsAGpu) {
   EXPECT_THAT(report(), HasSubstr("\n## tests: passed, "));
 }
 
+TEST_F(GpuCheck, WhatTheGpusTestsMeasuredIsReported) {
+  stand_in("bin/ctest", R"(mkdir -p build/gpu/Testing/Temporary
+printf '1/2 Test: Gpu.Counts\nCommand: "test_gpu" "x"\nOutput:\n[ RUN ]\n  they differ by 2e-7\n' >build/gpu/Testing/Temporary/LastTest.log
+printf '2/2 Test: Help.Prints\nCommand: "test_apps" "x"\n  a line of help\n' >>build/gpu/Testing/Temporary/LastTest.log
+echo '100% tests passed')");
+  EXPECT_EQ(check({"tests"}).status, 0);
+  EXPECT_THAT(report(), AllOf(HasSubstr("\n100% tests passed\nGpu.Counts:  they differ by 2e-7\n"),
+                              Not(HasSubstr("a line of help"))));
+}
+
 TEST_F(GpuCheck, ATestThatNeedsWhatIsNotTheGpusMayBeSkipped) {
   stand_in("bin/ctest", "echo '1/1 Test #1: Interop.probe_and_embed ...***Skipped  0.1 sec'; echo '100% tests passed'");
   EXPECT_EQ(check({"tests"}).status, 0);

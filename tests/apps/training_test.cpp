@@ -185,6 +185,7 @@ TEST_F(Training, WhatCannotBeWrittenCostsNoOlderRun) {
   });
   EXPECT_EQ(small.status, 1);
   EXPECT_THAT(small.err, HasSubstr("ulimit -f"));
+  EXPECT_THAT(file("train.log"), HasSubstr("ulimit -f"));
   EXPECT_EQ(file("checkpoint.pth"), before);
   EXPECT_EQ(file("earlier-checkpoint-1.pth"), one_before);
   EXPECT_THAT(file("settings.toml"), HasSubstr("seed = 42"));
@@ -410,7 +411,7 @@ TEST_F(Training, ReportsProblemsOfSettingsMachineAndDataTogether) {
   const auto more = train({"--gama", "1", "-b", "x", "stray", "--max_images", "2", "--alpha", "-1"});
   EXPECT_EQ(more.status, 2);
   const auto few = train({"-b", "8", "--max_images", "4"});
-  EXPECT_EQ(few.err, "relic_train: --max_images 4: must be 0 (all) or at least --batch_size, 8\n");
+  EXPECT_EQ(few.err, "relic_train: --max_images 4: fewer than --batch_size, 8; give more, or a smaller batch\n");
   EXPECT_THAT(more.err, AllOf(HasSubstr("unknown option --gama"), HasSubstr("--batch_size x"), HasSubstr("'stray'"),
                               HasSubstr("--alpha -1"), Not(HasSubstr("--max_images")), Not(HasSubstr("larger than"))));
 }

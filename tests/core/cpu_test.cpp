@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <iostream>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <thread>
 
 #include "core/cgroup.h"
+#include "relic/core/heap.h"
 #include "support/temporary_folder.h"
 
 namespace relic {
@@ -66,6 +68,41 @@ TEST(CgroupCpuLimit, FindsTheGroupOfAContainer) {
 TEST(CgroupCpuLimit, IsNoneWithoutControlGroups) {
   const TemporaryFolder root;
   EXPECT_EQ(cgroup_cpu_limit(root.path()), std::nullopt);
+}
+
+TEST(CgroupMemoryLeft, IsTheSmallestOfVersion2GroupsWithoutWhatCanGoAside) {
+  const TemporaryFolder root;
+  spit(root / "proc/self/mountinfo", version2_mount);
+  spit(root / "proc/self/cgroup", "0::/user.slice/job\n");
+  spit(root / "sys/fs/cgroup/user.slice/job/memory.max", "max\n");
+  spit(root / "sys/fs/cgroup/user.slice/job/memory.current", "1000\n");
+  EXPECT_EQ(cgroup_memory_left(root.path()), std::nullopt);
+  spit(root / "sys/fs/cgroup/user.slice/memory.max", "8000\n");
+  spit(root / "sys/fs/cgroup/user.slice/memory.current", "5000\n");
+  EXPECT_EQ(cgroup_memory_left(root.path()), 3000);
+  spit(root / "sys/fs/cgroup/user.slice/memory.stat", "anon 1500\ninactive_file 2500\nactive_file 1000\n");
+  EXPECT_EQ(cgroup_memory_left(root.path()), 5500);
+  spit(root / "sys/fs/cgroup/user.slice/job/memory.max", "900\n");
+  EXPECT_EQ(cgroup_memory_left(root.path()), 0);
+}
+
+TEST(CgroupMemoryLeft, ReadsVersion1Limits) {
+  const TemporaryFolder root;
+  spit(root / "proc/self/mountinfo", version1_mount);
+  spit(root / "proc/self/cgroup", "5:memory:/docker/abc\n4:cpu,cpuacct:/other\n");
+  const auto group = root / "sys/fs/cgroup/memory/docker/abc";
+  spit(group / "memory.limit_in_bytes", "6000\n");
+  EXPECT_EQ(cgroup_memory_left(root.path()), std::nullopt);  // how much is used is not told
+  spit(group / "memory.usage_in_bytes", "2500\n");
+  spit(group / "memory.stat", "inactive_file 1\ntotal_inactive_file 500\n");
+  EXPECT_EQ(cgroup_memory_left(root.path()), 4000);
+}
+
+TEST(AvailableMemory, IsLessThanThereIs) {
+  const auto bytes = available_memory();
+  ASSERT_TRUE(bytes.has_value());
+  EXPECT_GT(*bytes, 1e6);
+  EXPECT_LT(*bytes, static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE)));
 }
 
 TEST(AvailableCores, FollowsTheAffinityMask) {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "nn/convolution.h"
+#include "relic/core/cpu.h"
 #include "relic/core/error.h"
 #include "relic/train/runtime.h"
 #include "relic/train/step_queue.h"
@@ -21,8 +22,11 @@ namespace relic {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 torch::Tensor measured(float loss) { return torch::tensor({loss, 0.25F, 0.5F, -1.0F, 0.125F, 0.75F, 0.0F}); }
 
@@ -47,6 +51,20 @@ TEST(Runtime, TellsHowBfloat16IsMultipliedOnACpu) {
     EXPECT_THAT(runtime.notes, Not(noted));
     EXPECT_EQ(::testing::Value(runtime.warnings, warned), bfloat16_cost(runtime.compute_threads) > 1.1);
   }
+}
+
+TEST(Runtime, MoreThreadsThanCoresCanServeAreWarnedOf) {
+  TrainConfig config;
+  config.device = "cpu";
+  const int cores = available_cores();
+  config.num_threads = cores;
+  config.num_workers = 4 * cores;
+  EXPECT_THAT(choose_runtime(config).warnings, IsEmpty());
+  config.num_threads = cores + 1;
+  config.num_workers = 4 * cores + 1;
+  EXPECT_THAT(choose_runtime(config).warnings,
+              ElementsAre(StartsWith("--num_threads " + std::to_string(cores + 1) + ": more than the "),
+                          StartsWith("--num_workers " + std::to_string(4 * cores + 1) + ": far more than the ")));
 }
 
 TEST(DeviceMath, IsPyTorchsOwnUnderCompatAndTheFastestElse) {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include "train/allocation_peak.h"
+
 namespace relic {
 
 TEST(Memory, StateCountsWeightsTargetGradientsAndMoments) {
@@ -22,6 +24,35 @@ TEST(Memory, ActivationsGrowWithTheBatchAndAreWhatTheNetworkKeeps) {
   // image's six views, twice that in float32.
   EXPECT_GT(one.activations / 64, 6e6);
   EXPECT_LT(one.activations / 64, 26e6);
+}
+
+TEST(Memory, TheLogitsOfTheLossGrowWithTheSquareOfTheBatch) {
+  Relic relic({"resnet18", Stem::cifar, 64, 16, false});
+  const auto spec = multi_crop_for(8, 2, 4);
+  const auto one = measure_memory_need(relic, spec, 1024, {});
+  const auto two = measure_memory_need(relic, spec, 2048, {});
+  EXPECT_NEAR(two.logits / one.logits, 4, 1e-9);
+  // Of a target and an online view each [N, N] in float32, several at a time.
+  EXPECT_GT(one.logits, 3 * 12 * 4 * 1024.0 * 1024);
+  EXPECT_LT(one.logits, 12 * 12 * 4 * 1024.0 * 1024);
+  ForwardOptions two_views;
+  two_views.local_views = 0;
+  EXPECT_LT(measure_memory_need(relic, multi_crop_for(8, 2, 0), 1024, two_views).logits, 0.4 * one.logits);
+}
+
+TEST(Memory, TheForecastOfALargeBatchIsWhatItsStepTakes) {
+  Relic relic({"resnet18", Stem::imagenet, 64, 16, false});
+  const auto spec = multi_crop_for(8, 2, 4);
+  constexpr std::int64_t images = 512;
+  const auto need = measure_memory_need(relic, spec, images, {});
+  const auto random = [](std::int64_t count, int size) {
+    return torch::rand({count * images, 3, size, size}).contiguous(at::MemoryFormat::ChannelsLast);
+  };
+  const Views views{random(2, spec.global.size), random(4, spec.local.size), {}};
+  relic.zero_grad(/*set_to_none=*/true);
+  const double taken = allocation_peak([&] { forward_views(relic, views, images, {}).loss.backward(); });
+  EXPECT_NEAR((need.activations + need.logits) / taken, 1, 0.1);
+  EXPECT_LT(need.activations, 0.7 * taken);
 }
 
 TEST(Memory, AGpusFloat16TakesAboutHalfOfFloat32sActivations) {

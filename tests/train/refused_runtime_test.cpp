@@ -77,13 +77,22 @@ TEST(RefusedRuntime, ACudaGraphNeedsWhatNvccCompiles) {
 
 #if !RELIC_WITH_CUDA
 TEST(RefusedRuntime, NothingIsRecordedWithoutNvcc) {
-  GraphedStep step([](const Views& views) { return views.global.sum(); }, {});
-  const Views views{torch::ones({2, 3, 4, 4}), {}, {}};
+  const auto sum = [](const Views& views) { return views.global.sum(); };
+  std::string reason;
+  GraphedStep step(sum, [&reason](const std::string& why) { reason = why; });
+  GraphedStep required(sum);
   constexpr int kStepsBefore = 3;
-  for (int i = 0; i < kStepsBefore; ++i) {
-    EXPECT_EQ(step.run(views).item<float>(), 96);
+  for (int i = 1; i <= kStepsBefore + 2; ++i) {
+    const Views views{torch::full({2, 3, 4, 4}, i).to(torch::kFloat), {}, {}};
+    EXPECT_EQ(step.run(views).item<float>(), 96 * i);
+    EXPECT_EQ(reason, i > kStepsBefore ? "this program was built without nvcc" : "");
+    EXPECT_EQ(step.gave_up(), i > kStepsBefore);
+    if (i <= kStepsBefore) required.run(views);
   }
-  EXPECT_EQ(message_of<Error>([&] { step.run(views); }), "CUDA graphs: this program was built without nvcc");
+  const Views views{torch::ones({2, 3, 4, 4}), {}, {}};
+  EXPECT_EQ(message_of<Error>([&] { required.run(views); }),
+            "--cuda_graph on: a step cannot be recorded: this program was built without nvcc; use --cuda_graph auto or "
+            "off");
 }
 #endif
 

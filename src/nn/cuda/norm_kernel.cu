@@ -318,14 +318,12 @@ void require(cudaError_t status) {
   if (status != cudaSuccess) throw Error(std::string("BatchNorm on the GPU: ") + cudaGetErrorString(status));
 }
 
+/// Of the current device.
 int multiprocessors() {
-  static const int count = [] {
-    int device = 0;
-    int value = 0;
-    require(cudaGetDevice(&device));
-    require(cudaDeviceGetAttribute(&value, cudaDevAttrMultiProcessorCount, device));
-    return value;
-  }();
+  int device = 0;
+  int count = 0;
+  require(cudaGetDevice(&device));
+  require(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device));
   return count;
 }
 

@@ -35,6 +35,9 @@ torch::Tensor convolve(const torch::Tensor& images, const torch::Tensor& weight,
   if (cpu_convolutions::takes_pointwise(images, weight, geometry)) {
     return cpu_convolutions::pointwise(images, weight);
   }
+  if (cpu_convolutions::takes_unfolding(images, weight, geometry)) {
+    return cpu_convolutions::by_unfolding(images, weight, geometry.stride[0]);
+  }
   if (images.scalar_type() == torch::kBFloat16) {
     return cpu_convolutions::in_float32(images, weight, geometry);
   }

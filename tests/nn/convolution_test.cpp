@@ -286,8 +286,11 @@ INSTANTIATE_TEST_SUITE_P(
         Kind{"PointwiseWithBias", 5, 1, 1, 24, 70, 1, 1, 1, /*bias=*/true},
         Kind{"PointwiseOfOnePixel", 64, 1, 1, 300, 40, 1, 1, 1},
         Kind{"PointwiseOfManyPixels", 5, 30, 30, 16, 8, 1, 1, 1}, Kind{"PointwiseStride2", 4, 9, 8, 32, 64, 1, 2, 1},
-        Kind{"Stride2", 6, 13, 9, 64, 32, 3, 2, 1}, Kind{"StemOf3", 4, 12, 12, 3, 64, 3, 1, 1},
-        Kind{"StemOf7", 4, 24, 24, 3, 64, 7, 2, 1}, Kind{"MinimalFilter", 9, 8, 8, 64, 96, 3, 1, 1, false, kTolerance},
+        Kind{"Unfolded", 5, 7, 8, 256, 40, 3, 2, 1}, Kind{"UnfoldedWithBias", 5, 7, 8, 256, 40, 3, 2, 1, /*bias=*/true},
+        Kind{"UnfoldedToOnePixel", 6, 2, 1, 257, 24, 3, 2, 1}, Kind{"UnfoldedInParts", 140, 8, 8, 256, 16, 3, 2, 1},
+        Kind{"UnfoldedShortcut", 5, 7, 6, 128, 70, 1, 2, 1}, Kind{"Stride2", 6, 13, 9, 64, 32, 3, 2, 1},
+        Kind{"StemOf3", 4, 12, 12, 3, 64, 3, 1, 1}, Kind{"StemOf7", 4, 24, 24, 3, 64, 7, 2, 1},
+        Kind{"MinimalFilter", 9, 8, 8, 64, 96, 3, 1, 1, false, kTolerance},
         Kind{"MinimalFilterWithBias", 9, 8, 8, 64, 96, 3, 1, 1, /*bias=*/true, kTolerance},
         Kind{"Grouped", 3, 8, 8, 64, 64, 3, 1, 2}),
     [](const auto& entry) { return std::string(entry.param.name); });
@@ -371,6 +374,7 @@ TEST(Convolution, HasNoSecondDerivativeAndSaysSo) {
   };
   expect_none(make({1, 4, 4, 32, 32})(x));
   expect_none(make({1, 4, 4, 32, 32}, /*kernel=*/1)(x));
+  expect_none(make({1, 4, 4, 256, 32}, 3, /*stride=*/2)(torch::randn({2, 256, 4, 4}).requires_grad_()));
   expect_none(Convolution(torch::nn::Conv2dOptions(32, 32, 3).groups(32).padding(1).bias(false))(x));
   if (computes_bfloat16_in_float32()) {
     const AutocastScope scope(torch::kCPU, torch::kBFloat16);

@@ -7,23 +7,10 @@ namespace relic::cpu_convolutions {
 
 namespace {
 
-/// Their memory, channels last, as [N · H · W, channels].
-torch::Tensor pixels_of(const torch::Tensor& images) { return images.permute({0, 2, 3, 1}).flatten(0, 2); }
-
-/// The same in float32, of images in any layout.
-torch::Tensor float_pixels_of(const torch::Tensor& images) {
-  return pixels_of(channels_last(images)).to(torch::kFloat);
-}
-
 /// New images, as large as `like` is, whose pixels are the rows of a · b.
 torch::Tensor product(const torch::Tensor& a, const torch::Tensor& b, const torch::Tensor& like) {
   torch::Tensor images = empty_images(like, b.size(1), like.size(2), like.size(3));
-  torch::Tensor pixels = pixels_of(images);
-  if (like.scalar_type() == torch::kFloat) {
-    at::mm_out(pixels, a, b);
-  } else {
-    pixels.copy_(at::mm(a, b));
-  }
+  write_product(pixels_of(images), a, b);
   return images;
 }
 

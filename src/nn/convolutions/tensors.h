@@ -18,6 +18,23 @@ inline torch::Tensor empty_images(const torch::Tensor& like, std::int64_t channe
                       like.options().memory_format(at::MemoryFormat::ChannelsLast));
 }
 
+/// The memory of images, channels last, as [N · H · W, channels].
+inline torch::Tensor pixels_of(const torch::Tensor& images) { return images.permute({0, 2, 3, 1}).flatten(0, 2); }
+
+/// The same in float32, of images in any layout.
+inline torch::Tensor float_pixels_of(const torch::Tensor& images) {
+  return pixels_of(channels_last(images)).to(torch::kFloat);
+}
+
+/// Makes a matrix, `to`, a · b, which are float32.
+inline void write_product(torch::Tensor to, const torch::Tensor& a, const torch::Tensor& b) {
+  if (to.scalar_type() == torch::kFloat) {
+    at::mm_out(to, a, b);
+  } else {
+    to.copy_(at::mm(a, b));
+  }
+}
+
 /// Calls use(value) with a value of the type that tensors of `type` hold, float or Bfloat16.
 template <typename Use>
 void with_value_of(torch::ScalarType type, const Use& use) {

@@ -31,6 +31,10 @@ bool takes_depthwise(const torch::Tensor& images, const torch::Tensor& weight, c
 torch::Tensor pointwise(const torch::Tensor& images, const torch::Tensor& weight);
 bool takes_pointwise(const torch::Tensor& images, const torch::Tensor& weight, const Geometry& geometry);
 
+/// 3×3 of padding 1 and 1×1, of stride 2, as a matrix product of what each output sees.
+torch::Tensor by_unfolding(const torch::Tensor& images, const torch::Tensor& weight, std::int64_t stride);
+bool takes_unfolding(const torch::Tensor& images, const torch::Tensor& weight, const Geometry& geometry);
+
 /// Any, by LibTorch: for images in bfloat16.
 torch::Tensor in_float32(const torch::Tensor& images, const torch::Tensor& weight, const Geometry& geometry);
 

@@ -141,7 +141,7 @@ EvalPlan make_eval_plan(const TypedOptions& typed, std::span<const SettingOf<Eva
   if (!given.contains("dataset_name") && !folder) {
     problems.emplace_back("--dataset_name: must be given where --encoder names no run");
   }
-  if (given.contains("max_images") && config.split == "test") {
+  if (config.common.max_images > 0 && config.split == "test") {
     problems.emplace_back("--max_images with --split test: it is training images that it leaves out");
   }
   attempt("", [&] { plan.runtime = choose_runtime(config.common); });

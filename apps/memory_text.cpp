@@ -40,6 +40,7 @@ double resident_bytes(const Plan& plan) {
 
 MemoryForecast memory_forecast(const Plan& plan, Relic& relic) {
   const auto batch = plan.config.batch_size;
+  const auto available = available_memory();  // what the measuring takes, the training would use
   auto need = memory_need(plan, relic);
   need.snapshot += best_encoder_bytes(plan, relic);
   const auto& info = dataset_info(plan.config.dataset_name);
@@ -48,14 +49,13 @@ MemoryForecast memory_forecast(const Plan& plan, Relic& relic) {
                                bytes_text(need.activations) + ", the loss's logits " + bytes_text(need.logits) +
                                ", views " + bytes_text(need.views);
   if (plan.runtime.device.is_cpu()) {
-    const auto free = available_memory();
     const double needed = need.total() + in_memory;
     const std::string text = "memory: about " + bytes_text(needed) + training + ", the copy that is saved " +
                              bytes_text(need.snapshot) + ", images " + bytes_text(in_memory) +
                              "), besides the program's own 120 MB" +
-                             (free ? "; " + bytes_text(*free) + " are available" : "");
-    const auto fit = images_that_fit(need, batch, need.snapshot + in_memory, free.value_or(0));
-    return {text, free ? memory_warning("memory", needed, *free, fit) : ""};
+                             (available ? "; " + bytes_text(*available) + " are free" : "");
+    const auto fit = images_that_fit(need, batch, need.snapshot + in_memory, available.value_or(0));
+    return {text, available ? memory_warning("memory", needed, *available, fit) : ""};
   }
   const double resident = resident_bytes(plan);
   const auto free = static_cast<double>(free_device_bytes(plan.runtime.device));

@@ -121,6 +121,8 @@ def main():
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=2)
     args = parser.parse_args()
+    if args.python is None and args.device != "cpu":
+        parser.error(f"--device {args.device} needs --python, one with a torch for it")
     args.original_precision = args.original_precision or args.precision
 
     settings = {"dataset_name": "cifar10", "encoder_model_name": args.encoder, "image_size": args.image_size}

@@ -81,6 +81,7 @@ stage_build() {
 }
 # No test may be skipped where there is a GPU, but for those that need Python packages or locales, which say nothing of it.
 stage_tests() {
+  rm -f "$build/Testing/Temporary/LastTest.log"
   ctest --test-dir "$build" --no-tests=error --parallel "$(nproc)" --output-on-failure | tee "$logs/ctest.log" &&
     { [[ $device == cpu ]] ||
       ! grep -E '\*\*\*(Skipped|Not Run)' "$logs/ctest.log" | grep -vE ' (Interop\.|Surroundings\.ALocale)'; }
@@ -144,8 +145,8 @@ excerpt() {
 }
 # How near to what it should be the GPU came, as its tests print it.
 figures_of_tests() {
-  awk '/^[0-9]+\/[0-9]+ Test: / { name = $3 } /^Command: / { gpu = /test_gpu/ } gpu && /^  [[:alnum:]]/ { print name ":" $0 }' \
-    "$build/Testing/Temporary/LastTest.log"
+  awk '/^[0-9]+\/[0-9]+ Test: / { name = $3 } /^Command: / { gpu = /test_gpu/ } gpu && /^  [a-z0-9]/ { print name ":" $0 }' \
+    "$build/Testing/Temporary/LastTest.log" 2>/dev/null
 }
 # What a stage ran, as it was called.
 commands() {

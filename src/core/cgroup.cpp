@@ -85,15 +85,17 @@ std::optional<double> processors(const fs::path& folder, bool version2) {
 }
 
 /// Bytes of files that the group was charged for and that go when something else needs their place.
-double reclaimable(const fs::path& folder, std::string_view name) {
+double cached_files(const fs::path& folder, bool version2) {
+  const std::string prefix = version2 ? "" : "total_";  // of groups below it, too
   std::ifstream file(folder / "memory.stat");
+  double sum = 0;
   std::string key;
   for (double bytes = 0; file >> key >> bytes;) {
-    if (key == name) {
-      return bytes;
+    if (key == prefix + "inactive_file" || key == prefix + "active_file") {
+      sum += bytes;
     }
   }
-  return 0;
+  return sum;
 }
 
 std::optional<double> memory_left(const fs::path& folder, bool version2) {
@@ -101,11 +103,12 @@ std::optional<double> memory_left(const fs::path& folder, bool version2) {
   std::ifstream usage_file(folder / (version2 ? "memory.current" : "memory.usage_in_bytes"));
   double limit = 0;
   double usage = 0;
-  if (!(limit_file >> limit) || !(usage_file >> usage)) {  // "max" is no number
+  constexpr double unlimited = 1e18;  // version 1 has a number for it, version 2 the word "max"
+  if (!(limit_file >> limit) || !(usage_file >> usage) || limit > unlimited) {
     return std::nullopt;
   }
-  const double kept = usage - reclaimable(folder, version2 ? "inactive_file" : "total_inactive_file");
-  return std::max(0.0, limit - std::max(0.0, kept));
+  const double kept = std::max(0.0, usage - cached_files(folder, version2));
+  return std::max(0.0, limit - kept);
 }
 
 /// The smallest value from `group` (a path as /proc/self/cgroup gives it) up to the mount's top.

@@ -10,8 +10,8 @@ namespace relic {
 /// What the work reads and writes must stay where it was when it was recorded; nothing in it may wait for the GPU.
 class CudaGraph {
  public:
-  /// Records `work`, which does not run, in the current stream (not the default one). Throws c10::Error, or what `work`
-  /// throws, where something in it cannot be recorded.
+  /// Records `work`, which does not run, in the current stream (not the default one). Throws what `work` throws, or
+  /// c10::Error, where something in it cannot be recorded, and Error where this program can record nothing.
   explicit CudaGraph(const std::function<void()>& work);
   ~CudaGraph();
   CudaGraph(const CudaGraph&) = delete;

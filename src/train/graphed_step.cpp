@@ -2,12 +2,12 @@
 
 #include <torch/torch.h>
 
-#include <exception>
 #include <string>
 #include <utility>
 
 #include "relic/core/error.h"
 #include "relic/core/text.h"
+#include "relic/nn/layer_watch.h"
 
 namespace relic {
 
@@ -47,7 +47,9 @@ bool GraphedStep::record(const Views& views) {
     reason = "the GPU's memory does not hold it beside the training";
   } catch (const c10::Error& error) {
     reason = one_line(error.what_without_backtrace());
-  } catch (const std::exception& error) {  // of kernels of our own
+  } catch (const NotFinite&) {  // of the step, not of its recording
+    throw;
+  } catch (const Error& error) {  // of kernels of our own
     reason = one_line(error.what());
   }
   if (!fall_back_) {
@@ -56,6 +58,7 @@ bool GraphedStep::record(const Views& views) {
   fall_back_(reason);
   gave_up_ = true;
   inputs_ = {};
+  measured_.reset();
   return false;
 }
 

@@ -39,6 +39,19 @@ double ProgressLine::images_per_second_of_epoch() {
   return images / std::exchange(epoch_seconds_, 0);
 }
 
+std::string ProgressLine::text(const StepMetrics& m, double epoch_loss, double total_loss) const {
+  const auto in_epoch = (m.step - 1) % shape_.steps_per_epoch + 1;
+  const double left = seconds_per_step_ * static_cast<double>(shape_.last_step - m.step);
+  // The most looked at comes first: a narrow terminal cuts the end, where what never changes stands.
+  return "epoch " + std::to_string(m.epoch) + "/" + std::to_string(shape_.epochs) + "  step " +
+         std::to_string(in_epoch) + "/" + std::to_string(shape_.steps_per_epoch) + "  " +
+         (m.step == shape_.last_step ? "done" : duration_text(left) + " left") + "  epoch loss " +
+         fixed(epoch_loss, 4) + "  " + fixed(m.images_per_second, 1) + " images/s  kl " + fixed(m.invariance_loss, 4) +
+         "  step loss " + fixed(m.loss, 4) + "  total loss " + fixed(total_loss, 4) + "  gamma " + fixed(m.gamma, 5) +
+         "  temperature " + fixed(m.temperature, 3) + "  bias " + fixed(m.bias, 3) + "  alpha " +
+         shortest(shape_.alpha) + "  lr " + shortest(m.learning_rate);
+}
+
 void ProgressLine::show(const StepMetrics& m, double epoch_loss, double total_loss) {
   const auto now = now_();
   const bool last = m.step == shape_.last_step;
@@ -47,16 +60,7 @@ void ProgressLine::show(const StepMetrics& m, double epoch_loss, double total_lo
     return;
   }
   last_shown_ = now;
-  const auto in_epoch = (m.step - 1) % shape_.steps_per_epoch + 1;
-  const double left = seconds_per_step_ * static_cast<double>(shape_.last_step - m.step);
-  // The most looked at comes first: a narrow terminal cuts the end, where what never changes stands.
-  const std::string line = "epoch " + std::to_string(m.epoch) + "/" + std::to_string(shape_.epochs) + "  step " +
-                           std::to_string(in_epoch) + "/" + std::to_string(shape_.steps_per_epoch) + "  " +
-                           (last ? "trained" : duration_text(left) + " left") + "  epoch loss " + fixed(epoch_loss, 4) +
-                           "  " + fixed(m.images_per_second, 1) + " images/s  kl " + fixed(m.invariance_loss, 4) +
-                           "  step loss " + fixed(m.loss, 4) + "  total loss " + fixed(total_loss, 4) + "  gamma " +
-                           fixed(m.gamma, 5) + "  temperature " + fixed(m.temperature, 3) + "  bias " +
-                           fixed(m.bias, 3) + "  alpha " + shortest(shape_.alpha) + "  lr " + shortest(m.learning_rate);
+  const std::string line = text(m, epoch_loss, total_loss);
   if (terminal) {
     log_.progress(line);
   } else {

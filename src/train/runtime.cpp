@@ -122,8 +122,9 @@ Runtime choose_runtime(const TrainConfig& config) {
   const int cores = available_cores();
   runtime.compute_threads = config.num_threads > 0 ? static_cast<int>(config.num_threads) : cores;
   if (runtime.compute_threads > cores) {
-    runtime.warnings.push_back("--num_threads " + std::to_string(runtime.compute_threads) + ": more than the " +
-                               std::to_string(cores) + " cores that may be used, which slows it down");
+    runtime.warnings.push_back("--num_threads " + std::to_string(runtime.compute_threads) +
+                               ": more than the cores that may be used, " + std::to_string(cores) +
+                               ", which slows it down");
   }
   runtime.autocast = choose_precision(config, runtime);
   runtime.scales_loss = runtime.autocast == torch::kHalf;
@@ -138,8 +139,9 @@ Runtime choose_runtime(const TrainConfig& config) {
   const int fitting = runtime.device.is_cpu() ? std::max(1, cores / 4) : cores;
   runtime.view_workers = config.num_workers > 0 ? static_cast<int>(config.num_workers) : fitting;
   if (runtime.view_workers > kManyWorkers * cores) {
-    runtime.warnings.push_back("--num_workers " + std::to_string(runtime.view_workers) + ": far more than the " +
-                               std::to_string(cores) + " cores that may be used, which makes views no faster");
+    runtime.warnings.push_back("--num_workers " + std::to_string(runtime.view_workers) +
+                               ": far more than the cores that may be used, " + std::to_string(cores) +
+                               ", which makes views no faster");
   }
   return runtime;
 }

@@ -249,11 +249,12 @@ std::vector<Setting> run_settings() {
            &TrainConfig::seed,
            {.name = "seed",
             .help = "number that weights, views, the order of images and, of shapes, the images follow from"}),
-       integer(&TrainConfig::profile, 0, kManyTimes,
-               {.name = "profile",
-                .help = "say of N steps, after 3 that warm up (5 on a GPU), where their time goes (0: of none)",
-                .default_help = "of none",
-                .recorded = false}),
+       integer(
+           &TrainConfig::profile, 0, kManyTimes,
+           {.name = "profile",
+            .help = "say of N steps, after 3 that warm up (5 with a CUDA graph), where their time goes (0: of none)",
+            .default_help = "of none",
+            .recorded = false}),
        flag(
            &TrainConfig::detect_anomaly,
            {.name = "detect_anomaly",

@@ -64,8 +64,9 @@ std::vector<std::string> StepProfile::report(std::int64_t batch_size) const {
     whole += each;
   }
   std::vector<std::string> lines{"time of a step, mean of " + std::to_string(counted) +
-                                 (counted < steps_ ? ", as the run had no more" : "") + ": " + fixed(1000 * whole, 2) +
-                                 " ms, " + fixed(static_cast<double>(batch_size) / whole, 1) + " images/s"};
+                                 (counted < steps_ ? ", not of " + std::to_string(steps_) : "") + ": " +
+                                 fixed(1000 * whole, 2) + " ms, " + fixed(static_cast<double>(batch_size) / whole, 1) +
+                                 " images/s"};
   const bool recorded = seconds[static_cast<std::size_t>(StepPart::recorded)] > 0;
   for (std::size_t part = 0; part < kNames.size(); ++part) {
     const auto named = static_cast<StepPart>(part);

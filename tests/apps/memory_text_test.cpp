@@ -74,14 +74,15 @@ TEST(MemoryText, WarnsWhereLessIsFreeThanIsNeeded) {
                     EndsWith("will not fit; take a smaller --batch_size or fewer views")));
 }
 
-TEST(MemoryText, TheForecastOfAStepNamesWhatIsAvailableAndWarnsOfABatchFarTooLarge) {
+TEST(MemoryText, TheForecastOfAStepNamesWhatIsFreeAndWarnsOfABatchFarTooLarge) {
   auto plan = small_plan();
+  plan.config.batch_size = 4;
   const auto relic = initial_relic(plan.config, torch::kCPU);
   const auto fits = memory_forecast(plan, *relic);
-  EXPECT_THAT(fits.text, AllOf(StartsWith("memory: about "), EndsWith(" are available")));
+  EXPECT_THAT(fits.text, AllOf(StartsWith("memory: about "), EndsWith(" are free")));
   EXPECT_THAT(fits.warning, IsEmpty());
   plan.config.batch_size = 100'000'000;
-  EXPECT_THAT(memory_forecast(plan, *relic).warning, HasSubstr(" images in a batch would"));
+  EXPECT_THAT(memory_forecast(plan, *relic).warning, HasSubstr("the training will not fit"));
 }
 
 TEST(DiskText, WarnsWhereLessIsFreeThanTheRunNeeds) {

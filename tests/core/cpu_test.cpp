@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -81,7 +82,7 @@ TEST(CgroupMemoryLeft, IsTheSmallestOfVersion2GroupsWithoutWhatCanGoAside) {
   spit(root / "sys/fs/cgroup/user.slice/memory.current", "5000\n");
   EXPECT_EQ(cgroup_memory_left(root.path()), 3000);
   spit(root / "sys/fs/cgroup/user.slice/memory.stat", "anon 1500\ninactive_file 2500\nactive_file 1000\n");
-  EXPECT_EQ(cgroup_memory_left(root.path()), 5500);
+  EXPECT_EQ(cgroup_memory_left(root.path()), 6500);
   spit(root / "sys/fs/cgroup/user.slice/job/memory.max", "900\n");
   EXPECT_EQ(cgroup_memory_left(root.path()), 0);
 }
@@ -91,11 +92,15 @@ TEST(CgroupMemoryLeft, ReadsVersion1Limits) {
   spit(root / "proc/self/mountinfo", version1_mount);
   spit(root / "proc/self/cgroup", "5:memory:/docker/abc\n4:cpu,cpuacct:/other\n");
   const auto group = root / "sys/fs/cgroup/memory/docker/abc";
-  spit(group / "memory.limit_in_bytes", "6000\n");
-  EXPECT_EQ(cgroup_memory_left(root.path()), std::nullopt);  // how much is used is not told
+  spit(group / "memory.limit_in_bytes", "9223372036854771712\n");
   spit(group / "memory.usage_in_bytes", "2500\n");
+  EXPECT_EQ(cgroup_memory_left(root.path()), std::nullopt);
+  spit(group / "memory.limit_in_bytes", "6000\n");
+  EXPECT_EQ(cgroup_memory_left(root.path()), 3500);
   spit(group / "memory.stat", "inactive_file 1\ntotal_inactive_file 500\n");
   EXPECT_EQ(cgroup_memory_left(root.path()), 4000);
+  std::filesystem::remove(group / "memory.usage_in_bytes");  // how much is used is not told
+  EXPECT_EQ(cgroup_memory_left(root.path()), std::nullopt);
 }
 
 TEST(AvailableMemory, IsLessThanThereIs) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "nn/convolutions/ways.h"
 #include "nn/cpu/channels.h"
 #include "nn/winograd/conv3x3.h"
 #include "relic/nn/autocast_scope.h"
@@ -380,6 +381,27 @@ TEST(Convolution, HasNoSecondDerivativeAndSaysSo) {
     const AutocastScope scope(torch::kCPU, torch::kBFloat16);
     expect_none(make({1, 4, 4, 32, 32}, 3, /*stride=*/2)(x));
   }
+}
+
+TEST(Unfolding, IsTakenForManyChannelsAndFewOutputs) {
+  const auto taken = [](const Sizes& s, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+                        std::int64_t dilation = 1, std::int64_t groups = 1) {
+    return cpu_convolutions::takes_unfolding(torch::empty({s.images, s.in, s.height, s.width}),
+                                             torch::empty({s.out, s.in / groups, kernel, kernel}),
+                                             {{stride, stride}, {padding, padding}, {dilation, dilation}, groups});
+  };
+  EXPECT_TRUE(taken({2, 8, 7, 256, 64}, 3, 2, 1));
+  EXPECT_TRUE(taken({2, 8, 7, 128, 64}, 1, 2, 0));
+  EXPECT_FALSE(taken({2, 9, 7, 256, 64}, 3, 2, 1));  // 20 outputs
+  EXPECT_FALSE(taken({2, 9, 7, 128, 64}, 1, 2, 0));
+  EXPECT_FALSE(taken({2, 8, 7, 255, 64}, 3, 2, 1));
+  EXPECT_FALSE(taken({2, 8, 7, 127, 64}, 1, 2, 0));
+  EXPECT_FALSE(taken({2, 8, 7, 256, 64}, 3, 1, 1));
+  EXPECT_FALSE(taken({2, 8, 7, 256, 64}, 3, 2, 0));
+  EXPECT_FALSE(taken({2, 8, 7, 256, 64}, 3, 2, 1, /*dilation=*/2));
+  EXPECT_FALSE(taken({2, 8, 7, 256, 64}, 3, 2, 1, 1, /*groups=*/2));
+  EXPECT_FALSE(taken({2, 8, 7, 256, 64}, 5, 2, 2));
+  EXPECT_FALSE(taken({0, 8, 7, 256, 64}, 3, 2, 1));
 }
 
 /// Everything else is LibTorch's own, to the last bit.

@@ -120,7 +120,7 @@ TEST(StepProfile, LeavesOutWhatIsOfNoStep) {
 
 TEST(StepProfile, ATrainingThatEndsEarlierTellsWhatItHas) {
   const TemporaryFolder folder;
-  EXPECT_THAT(profiled_log(folder / "run", 100), HasSubstr("time of a step, mean of 3, as the run had no more: "));
+  EXPECT_THAT(profiled_log(folder / "run", 100), HasSubstr("time of a step, mean of 3, not of 100: "));
 }
 
 }  // namespace

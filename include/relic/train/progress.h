@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "relic/core/log.h"
 #include "relic/train/metrics.h"
@@ -31,6 +32,8 @@ class ProgressLine {
   double images_per_second_of_epoch();
   /// The time since the last step was none of training.
   void skip_time() { last_step_ = now_(); }
+  /// In one line; the losses are means, over the epoch and the run so far.
+  [[nodiscard]] std::string text(const StepMetrics& metrics, double epoch_loss, double total_loss) const;
   void show(const StepMetrics& metrics, double epoch_loss, double total_loss);
 
  private:

@@ -8,9 +8,7 @@ namespace relic {
 
 struct CudaGraph::Recording {};
 
-CudaGraph::CudaGraph(const std::function<void()>& /*work*/) {
-  throw Error("this program was built without nvcc");
-}
+CudaGraph::CudaGraph(const std::function<void()>& /*work*/) { throw Error("this program was built without nvcc"); }
 
 CudaGraph::~CudaGraph() = default;
 

@@ -142,7 +142,8 @@ EvalPlan make_eval_plan(const TypedOptions& typed, std::span<const SettingOf<Eva
     problems.emplace_back("--dataset_name: must be given where --encoder names no run");
   }
   if (config.common.max_images > 0 && config.split == "test") {
-    problems.emplace_back("--max_images with --split test: it is training images that it leaves out");
+    problems.emplace_back(
+        "--max_images with --split test: it limits training images, and the test split is always whole");
   }
   attempt("", [&] { plan.runtime = choose_runtime(config.common); });
   require_no_problems(problems);

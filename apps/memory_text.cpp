@@ -49,13 +49,17 @@ MemoryForecast memory_forecast(const Plan& plan, Relic& relic) {
                                bytes_text(need.activations) + ", the loss's logits " + bytes_text(need.logits) +
                                ", views " + bytes_text(need.views);
   if (plan.runtime.device.is_cpu()) {
+    // Scratch memory of convolutions, and what lies free between blocks: as much as was seen.
+    constexpr double most_between = 1;  // of the activations
     const double needed = need.total() + in_memory;
+    const double most = needed + most_between * need.activations;
     const std::string text = "memory: about " + bytes_text(needed) + training + ", the copy that is saved " +
-                             bytes_text(need.snapshot) + ", images " + bytes_text(in_memory) +
-                             "), besides the program's own 120 MB" +
+                             bytes_text(need.snapshot) + ", images " + bytes_text(in_memory) + "), up to " +
+                             bytes_text(most) + " with scratch memory, besides the program's own 120 MB" +
                              (available ? "; " + bytes_text(*available) + " are free" : "");
+    need.activations *= 1 + most_between;
     const auto fit = images_that_fit(need, batch, need.snapshot + in_memory, available.value_or(0));
-    return {text, available ? memory_warning("memory", needed, *available, fit) : ""};
+    return {text, available ? memory_warning("memory", {needed, most}, *available, fit) : ""};
   }
   const double resident = resident_bytes(plan);
   const auto free = static_cast<double>(free_device_bytes(plan.runtime.device));
@@ -65,15 +69,17 @@ MemoryForecast memory_forecast(const Plan& plan, Relic& relic) {
       "), besides CUDA's own half GB" + (free > 0 ? "; " + bytes_text(free) + " are free" : "") +
       "; of the machine: the copy that is saved " + bytes_text(need.snapshot) + ", images " + bytes_text(in_memory);
   const auto fit = images_that_fit(need, batch, resident, free);
-  return {text, free > 0 ? memory_warning("the GPU's memory", needed, free, fit) : ""};
+  return {text, free > 0 ? memory_warning("the GPU's memory", {needed, needed}, free, fit) : ""};
 }
 
-std::string memory_warning(const std::string& memory, double needed, double free, std::int64_t fit) {
-  if (needed <= free) {
+std::string memory_warning(const std::string& memory, const BytesRange& needed, double free, std::int64_t fit) {
+  if (needed.most <= free) {
     return {};
   }
-  return bytes_text(free) + " of " + memory + " are free, about " + bytes_text(needed) +
-         " are needed: the training will not fit; " +
+  const bool surely = needed.least > free;
+  return bytes_text(free) + " of " + memory + " are free, " +
+         (surely ? "about " + bytes_text(needed.least) + " are" : "up to " + bytes_text(needed.most) + " may be") +
+         " needed: the training " + (surely ? "will" : "may") + " not fit; " +
          (fit >= 2 ? "about " + std::to_string(fit) + " images in a batch would"
                    : "take a smaller --batch_size or fewer views");
 }

@@ -17,8 +17,14 @@ struct MemoryForecast {
 /// For --dry_run.
 MemoryForecast memory_forecast(const Plan& plan, Relic& relic);
 
-/// Empty, or that `needed` bytes of `memory` (a name) are not free, and how many images, where any, `fit`.
-std::string memory_warning(const std::string& memory, double needed, double free, std::int64_t fit);
+struct BytesRange {
+  double least;
+  double most;
+};
+
+/// Empty, or that the bytes of `memory` (a name) that are needed are not, or may not be, free, and how many images,
+/// where any, `fit`.
+std::string memory_warning(const std::string& memory, const BytesRange& needed, double free, std::int64_t fit);
 
 /// Where a GPU has refused: what was asked for, and what would fit.
 std::string too_little_gpu_memory(const Plan& plan);

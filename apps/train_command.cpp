@@ -240,8 +240,10 @@ int train_and_score(const Plan& plan, const Images& images, Trainer& trainer, co
   const auto all_steps = trainer.steps_per_epoch() * config.num_epochs;
   if (already_done) {
     const bool early = trainer.last_step() < all_steps;
-    log.info("this run is finished: " + std::to_string(trainer.steps_done()) + " steps are done; a larger " +
-             (early ? "--max_steps, or none," : "--num_epochs") + " goes on");
+    const std::string done =
+        std::to_string(trainer.steps_done()) + " of " + std::to_string(all_steps) + " steps are done";
+    log.info(early ? "no step is left: " + done + ", as --max_steps has it; a larger one, or none, goes on"
+                   : "this run is finished: " + done + "; a larger --num_epochs goes on");
   }
   // One that is finished lacks its last evaluation, where that was interrupted.
   if (trainer.run(stop_requested) == Trainer::Outcome::interrupted) {

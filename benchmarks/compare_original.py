@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -105,22 +106,41 @@ def theirs(args, settings, folder):
     return json.loads(run([*command, f"--began={time.time()}"]).splitlines()[-1])
 
 
+def existing(path):
+    if shutil.which(path) is None and not os.path.exists(path):
+        raise argparse.ArgumentTypeError(f"there is no {path}")
+    return pathlib.Path(path)
+
+
+def positive(text):
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: must be an integer of at least 1")
+    return int(text)
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", type=pathlib.Path)
-    parser.add_argument("--python", type=pathlib.Path)
-    parser.add_argument("--dataset_path", type=pathlib.Path, help="a folder with cifar-10-batches-bin")
-    parser.add_argument("--encoder", default="resnet18")
-    parser.add_argument("--image_size", type=int, default=32)
-    parser.add_argument("--batch_size", type=int, default=64)
-    parser.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32")
+    class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+        pass
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=Formatter)
+    parser.add_argument("program", type=existing, help="relic_train")
+    parser.add_argument("--python", type=existing, help="of the original; without it a venv for CPUs is made")
+    parser.add_argument("--dataset_path", type=existing, help="a folder with cifar-10-batches-bin")
+    parser.add_argument("--encoder", choices=["resnet18", "resnet50", "efficientnet"], default="resnet18", help="of both")
+    parser.add_argument("--image_size", type=int, default=32, help="side of a global view")
+    parser.add_argument("--batch_size", type=positive, default=64, help="images in a step")
+    parser.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32", help="fp16 on a GPU alone")
     parser.add_argument("--original_precision", choices=["fp32", "bf16", "fp16"], help="of its model, if not the same")
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     parser.add_argument("--num_workers", type=int, default=max(1, len(os.sched_getaffinity(0)) - 8), help="of the original's loader: cores - 8, as it has it, but at least 1")
     parser.add_argument("--as_it_is", action="store_true", help="its local views are the globals again; ours with --compat 0.4.1")
-    parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--steps", type=positive, default=10, help="that are timed")
+    parser.add_argument("--rounds", type=positive, default=2, help="of ours and theirs")
     args = parser.parse_args()
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", args.device):
+        parser.error(f"--device {args.device}: must be cpu, cuda or cuda:N")
+    if args.device == "cpu" and "fp16" in (args.precision, args.original_precision):
+        parser.error("fp16 needs --device cuda")
     if args.python is None and args.device != "cpu":
         parser.error(f"--device {args.device} needs --python, one with a torch for it")
     args.original_precision = args.original_precision or args.precision

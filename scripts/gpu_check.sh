@@ -34,6 +34,7 @@ while [[ $# -gt 0 ]]; do
     *) stop "$1 is no stage and no option (--help)" ;;
   esac
 done
+[[ $device == cpu || $device =~ ^cuda(:[0-9]+)?$ ]] || stop "--device $device: must be cpu, cuda or cuda:N"
 if [[ ${#stages[@]} == 0 ]]; then
   stages=(build tests sanitizer benchmarks profile original)
   [[ $device != cpu ]] || stages=(build tests benchmarks profile original)
@@ -49,7 +50,9 @@ if [[ $device != cpu ]] && ! { command -v nvidia-smi && nvidia-smi -L | grep GPU
   exit 3
 fi
 [[ $python != */* ]] || python=$(absolute "$python")
-python=$(command -v "$python") || stop "--python $python: there is no such program"
+command -v "$python" >/dev/null || stop "--python $python: there is no such program"
+python=$(command -v "$python")
+[[ -z $data || -d $data ]] || stop "--data $data: there is no such folder"
 mkdir -p "$logs" "$(dirname "$report")"
 precision=fp16
 batch=256

@@ -136,7 +136,9 @@ TEST_F(EvalCommands, WhatCannotBeWrittenIsToldBeforeTheWork) {
   EXPECT_EQ(embed.status, 2);
   EXPECT_THAT(embed.err, HasSubstr("names.txt: must end in .npy"));
   const auto cut = run("embed", {"--encoder", at("run"), "--out", at("f.npy"), "--split", "test", "--max_images", "9"});
-  EXPECT_EQ(cut.err, "relic_train: --max_images with --split test: it is training images that it leaves out\n");
+  EXPECT_EQ(
+      cut.err,
+      "relic_train: --max_images with --split test: it limits training images, and the test split is always whole\n");
   std::filesystem::create_directory(folder_ / "locked");
   std::filesystem::permissions(folder_ / "locked", std::filesystem::perms::owner_read);
   const auto locked = Child({"probe", "--device", "cpu", "--encoder", at("run"), "--report", at("locked/x.json")},

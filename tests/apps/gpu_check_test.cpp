@@ -57,6 +57,9 @@ TEST_F(GpuCheck, SaysWhichStagesThereAre) {
   const auto outcome = check({"fly"});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_THAT(outcome.err, HasSubstr("fly is no stage and no option"));
+  EXPECT_THAT(check({"--python", "/no/python"}).err, HasSubstr("--python /no/python: there is no such program"));
+  EXPECT_THAT(check({"--device", "gpu"}).err, HasSubstr("--device gpu: must be cpu, cuda or cuda:N"));
+  EXPECT_THAT(check({"--data", "/no/data"}).err, HasSubstr("--data /no/data: there is no such folder"));
 }
 
 TEST_F(GpuCheck, ReportsTheMachineAndEveryStageAlsoAfterOneThatFails) {

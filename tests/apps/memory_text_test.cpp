@@ -65,11 +65,15 @@ TEST(MemoryText, AsManyImagesFitAsTheirShareOfWhatIsLeft) {
 }
 
 TEST(MemoryText, WarnsWhereLessIsFreeThanIsNeeded) {
-  EXPECT_THAT(memory_warning("memory", 2e9, 2e9, 64), IsEmpty());
-  EXPECT_EQ(memory_warning("memory", 2e9, 1.5e9, 48),
+  EXPECT_THAT(memory_warning("memory", {1e9, 2e9}, 2e9, 64), IsEmpty());
+  EXPECT_EQ(memory_warning("memory", {2e9, 3e9}, 1.5e9, 48),
             "1.5 GB of memory are free, about 2.0 GB are needed: the training will not fit; about 48 images in a batch "
             "would");
-  EXPECT_THAT(memory_warning("the GPU's memory", 2e9, 1e8, 1),
+  EXPECT_EQ(
+      memory_warning("memory", {2e9, 3e9}, 2.5e9, 48),
+      "2.5 GB of memory are free, up to 3.0 GB may be needed: the training may not fit; about 48 images in a batch "
+      "would");
+  EXPECT_THAT(memory_warning("the GPU's memory", {2e9, 2e9}, 1e8, 1),
               AllOf(StartsWith("100.0 MB of the GPU's memory are free, "),
                     EndsWith("will not fit; take a smaller --batch_size or fewer views")));
 }

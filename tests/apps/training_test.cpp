@@ -282,7 +282,9 @@ TEST_F(Training, ResumeStartsAnewWhereThereIsNoRunAndGoesOnOverMoreEpochs) {
   EXPECT_THAT(first.err, HasSubstr("starting anew"));
   const auto done = train({"--resume"});
   EXPECT_EQ(done.status, 0) << done.err;
-  EXPECT_THAT(done.out, HasSubstr("this run is finished"));
+  EXPECT_THAT(done.out, HasSubstr("this run is finished: 5 of 5 steps are done; a larger --num_epochs goes on"));
+  const auto early = train({"--resume", "--num_epochs", "2", "--max_steps", "5", "--no_scores"});
+  EXPECT_THAT(early.out, HasSubstr("no step is left: 5 of 10 steps are done, as --max_steps has it"));
   const auto more = train({"--resume", "--num_epochs", "2"});
   EXPECT_EQ(more.status, 0) << more.err;
   EXPECT_THAT(more.out, HasSubstr("num_epochs was 1 and is 2 now"));

@@ -111,6 +111,10 @@ std::optional<double> memory_left(const fs::path& folder, bool version2) {
   return std::max(0.0, limit - kept);
 }
 
+std::optional<double> smaller_of(const std::optional<double>& a, const std::optional<double>& b) {
+  return a && b ? std::min(*a, *b) : a ? a : b;
+}
+
 /// The smallest value from `group` (a path as /proc/self/cgroup gives it) up to the mount's top.
 std::optional<double> smallest_above(const fs::path& root, const Mount& mount, const fs::path& group, ReadGroup read) {
   fs::path below = group.lexically_relative(mount.group);
@@ -123,9 +127,7 @@ std::optional<double> smallest_above(const fs::path& root, const Mount& mount, c
     if (!folder.has_filename()) {
       folder = folder.parent_path();  // "a/." is "a/" once normal
     }
-    if (const auto value = read(folder, mount.version2)) {
-      smallest = smallest ? std::min(*smallest, *value) : *value;
-    }
+    smallest = smaller_of(smallest, read(folder, mount.version2));
     if (folder == top || folder == folder.root_path() || folder.empty()) {
       return smallest;
     }
@@ -153,9 +155,7 @@ std::optional<double> smallest(const fs::path& root, std::string_view controller
       if (mount.version2 != version2) {
         continue;
       }
-      if (const auto value = smallest_above(root, mount, line.substr(second + 1), read)) {
-        found = found ? std::min(*found, *value) : *value;
-      }
+      found = smaller_of(found, smallest_above(root, mount, line.substr(second + 1), read));
     }
   }
   return found;

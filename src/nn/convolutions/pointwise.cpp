@@ -44,8 +44,8 @@ torch::Tensor pointwise(const torch::Tensor& images, const torch::Tensor& weight
 bool takes_pointwise(const torch::Tensor& images, const torch::Tensor& weight, const Geometry& geometry) {
   // LibTorch is as fast with more pixels than that.
   constexpr std::int64_t most_pixels = 4096;
-  return weight.size(2) == 1 && weight.size(3) == 1 && both(geometry.stride, 1) && both(geometry.padding, 0) &&
-         geometry.groups == 1 && images.numel() > 0 && images.size(0) * images.size(2) * images.size(3) <= most_pixels;
+  return keeps_size_by_1x1(weight, geometry) && both(geometry.stride, 1) && geometry.groups == 1 &&
+         images.numel() > 0 && images.size(0) * images.size(2) * images.size(3) <= most_pixels;
 }
 
 }  // namespace relic::cpu_convolutions

@@ -62,6 +62,10 @@ inline bool keeps_size_by_3x3(const torch::Tensor& weight, const Geometry& geome
   return weight.size(2) == 3 && weight.size(3) == 3 && both(geometry.padding, 1) && both(geometry.dilation, 1);
 }
 
+inline bool keeps_size_by_1x1(const torch::Tensor& weight, const Geometry& geometry) {
+  return weight.size(2) == 1 && weight.size(3) == 1 && both(geometry.padding, 0);
+}
+
 /// For the scope of a derivative, which has none itself: products in float32 stay so under autocast.
 class DerivativeScope {
  public:

@@ -165,15 +165,14 @@ torch::Tensor by_unfolding(const torch::Tensor& images, const torch::Tensor& wei
 }
 
 bool takes_unfolding(const torch::Tensor& images, const torch::Tensor& weight, const Geometry& geometry) {
-  const auto kernel = weight.size(2);
-  if ((kernel != 1 && kernel != 3) || weight.size(3) != kernel || !both(geometry.stride, 2) ||
-      !both(geometry.padding, (kernel - 1) / 2) || !both(geometry.dilation, 1) || geometry.groups != 1 ||
-      images.numel() == 0) {
+  const bool pointwise = keeps_size_by_1x1(weight, geometry);
+  if ((!pointwise && !keeps_size_by_3x3(weight, geometry)) || !both(geometry.stride, 2) ||
+      !both(geometry.dilation, 1) || geometry.groups != 1 || images.numel() == 0) {
     return false;
   }
   // LibTorch was as fast where there are more outputs an image, or fewer channels.
   constexpr std::int64_t most_outputs = 16;
-  const std::int64_t enough_channels = kernel == 1 ? 128 : 256;
+  const std::int64_t enough_channels = pointwise ? 128 : 256;
   const auto shape = shape_of(images, weight, 2);
   return shape.out_height() * shape.out_width() <= most_outputs && shape.channels >= enough_channels;
 }

@@ -128,8 +128,8 @@ TEST_F(Training, SigintSavesAndReturns130AndOnesSettingsAreChangedOnResume) {
   EXPECT_THAT(resumed.out,
               AllOf(HasSubstr("learning_rate was 0.0003 and is 1e-5 now"), Not(HasSubstr("num_threads was"))));
   const auto done = train({"--resume", "--max_steps", std::to_string(steps + 1)});
-  EXPECT_THAT(done.out, AllOf(HasSubstr("a larger --max_steps, or none, goes on"), HasSubstr("its scores are in"),
-                              Not(HasSubstr("scoring"))));
+  EXPECT_THAT(done.out, AllOf(HasSubstr("as --max_steps has it; a larger one, or none, goes on"),
+                              HasSubstr("its scores are in"), Not(HasSubstr("scoring"))));
 }
 
 TEST_F(Training, KilledAtAnyMomentItResumesWithWhatItStartedFrom) {

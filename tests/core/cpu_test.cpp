@@ -4,9 +4,14 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -109,6 +114,41 @@ TEST(AvailableMemory, IsLessThanThereIs) {
   EXPECT_GT(*bytes, 1e6);
   EXPECT_LT(*bytes, static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE)));
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/// The flags of the mapping that holds `address` in this process, as /proc/self/smaps has them.
+std::string flags_of_mapping(std::uintptr_t address) {
+  std::ifstream file("/proc/self/smaps");
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    char dash = 0;
+    std::istringstream range(line);
+    if (range >> std::hex >> begin >> dash >> end && dash == '-') inside = begin <= address && address < end;
+    if (inside && line.starts_with("VmFlags:")) return line;
+  }
+  return {};
+}
+
+TEST(Heap, GrowsInHugePagesAndKeepsWhatIsFreed) {
+  constexpr std::size_t size = std::size_t{64} << 20U;
+  // In a process of its own, whose heap it changes.
+  EXPECT_EXIT(
+      {
+        keep_freed_memory();
+        char* const block = static_cast<char*>(std::malloc(size));
+        std::fill(block, block + size, 'a');
+        const std::uintptr_t middle = reinterpret_cast<std::uintptr_t>(block) + size / 2;
+        const bool system_has_them = std::filesystem::exists("/sys/kernel/mm/transparent_hugepage/enabled");
+        const bool huge = flags_of_mapping(middle).find(" hg") != std::string::npos;
+        std::free(block);
+        const bool kept = !flags_of_mapping(middle).empty();
+        std::exit((huge || !system_has_them ? 0 : 1) + (kept ? 0 : 2));
+      },
+      ::testing::ExitedWithCode(0), "");
+}
+#endif
 
 TEST(AvailableCores, FollowsTheAffinityMask) {
   cpu_set_t before;

@@ -82,11 +82,12 @@ struct Shares {
   std::int64_t parts;
   std::int64_t block;
 
-  /// `least` tiles at a time, where there are as many: the transformed taps are read or written again for each block.
-  Shares(const Kernels& kernels, const ConvShape& shape, std::int64_t most_parts, std::int64_t least)
+  /// About `enough` tiles at a time, of few channels more: the transformed taps are read or written again for each
+  /// block.
+  Shares(const Kernels& kernels, const ConvShape& shape, std::int64_t most_parts, std::int64_t enough)
       : tiles(tile_count(shape, kernels)), share(ratio_up(tiles, most_parts)), parts(ratio_up(tiles, share)) {
-    constexpr std::int64_t most_floats = std::int64_t{1} << 18U;
-    const std::int64_t most = std::max(least, most_floats / (kernels.points * (shape.in + shape.out)));
+    constexpr std::int64_t most_floats = std::int64_t{1} << 17U;
+    const std::int64_t most = std::max(enough, most_floats / (kernels.points * (shape.in + shape.out)));
     block = ratio_up(share, ratio_up(share, most));
   }
   /// Calls take(part, begin, end) for all blocks of all parts, those of a part one after another.
@@ -138,9 +139,11 @@ const Kernels* fastest_kernels(const ConvShape& shape) {
 
 template <typename Value>
 void convolve(const Kernels& kernels, const ConvShape& shape, const Value* x, const Taps& taps, Value* y) {
-  const Shares shares(kernels, shape, at::get_num_threads(), /*least=*/56);
+  const std::int64_t taps_size = kernels.points * shape.in * shape.out;
+  // The larger the transformed taps, the farther away is the cache that they are read from.
+  const Shares shares(kernels, shape, at::get_num_threads(), std::clamp<std::int64_t>(taps_size >> 15U, 28, 224));
   const std::int64_t size = kernels.points * shares.block * (shape.in + shape.out);
-  const at::Tensor transformed_taps = at::empty({kernels.points * shape.in * shape.out}, at::kFloat);
+  const at::Tensor transformed_taps = at::empty({taps_size}, at::kFloat);
   const at::Tensor memory = at::empty({shares.parts, size}, at::kFloat);
   float* const u = transformed_taps.data_ptr<float>();
   const std::int64_t lanes = kernels.columns / 2;
@@ -162,7 +165,7 @@ void taps_gradient(const Kernels& kernels, const ConvShape& shape, const Value* 
   const std::int64_t sum_size = kernels.points * shape.in * shape.out;
   const std::int64_t most_parts = std::clamp<std::int64_t>(
       std::min(tile_count(shape, kernels) / least_share, most_floats / sum_size), 1, at::get_num_threads());
-  const Shares shares(kernels, shape, most_parts, /*least=*/256);
+  const Shares shares(kernels, shape, most_parts, /*enough=*/48);
   const std::int64_t size = kernels.points * shares.block * (shape.in + shape.out);
   const at::Tensor memory = at::empty({shares.parts, size}, at::kFloat);
   const at::Tensor sums = at::empty({shares.parts, sum_size}, at::kFloat);
@@ -173,9 +176,10 @@ void taps_gradient(const Kernels& kernels, const ConvShape& shape, const Value* 
     kernels.of<Value>().add_taps_gradient(shape, x, y_gradient, begin, end, add, all_memory + part * size,
                                           all_sums + part * sum_size);
   });
-  at::parallel_for(0, shape.out, 1, [&](std::int64_t begin, std::int64_t end) {
+  at::parallel_for(0, shape.in / kernels.columns * shape.out, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k) {
-      kernels.taps_from_transformed(shape, all_sums, shares.parts, k, gradient);
+      kernels.taps_from_transformed(shape, all_sums, shares.parts, k % shape.out, k / shape.out * kernels.columns,
+                                    gradient);
     }
   });
 }

@@ -91,12 +91,13 @@ struct TapSteps {
     }
   }
 
-  /// Gᵀ M G for output channel `channel`, into [out, 3, 3, in]; M is the sum of sums[parts, points, out, in].
+  /// Gᵀ M G for output channel `channel` and as many input channels from `first` on as the registers hold, into
+  /// [out, 3, 3, in]; M is the sum of sums[parts, points, in / columns, out, columns].
   static void taps_from_transformed(const ConvShape& shape, const float* sums, std::int64_t parts, std::int64_t channel,
-                                    float* gradient) {
+                                    std::int64_t first, float* gradient) {
     const std::int64_t size = shape.in * shape.out;
-    for (std::int64_t j = 0; j < shape.in; j += Lanes::lanes) {
-      const std::int64_t at = channel * shape.in + j;
+    for (std::int64_t j = first; j < first + Lanes::columns; j += Lanes::lanes) {
+      const std::int64_t at = first * shape.out + channel * Lanes::columns + j - first;
       Vector sum[points];
       for (int p = 0; p < points; ++p) {
         Lanes::load(sums + p * size + at, sum[p]);
@@ -179,8 +180,8 @@ struct TileSteps {
     }
   }
 
-  /// Adds the share of tiles begin … end − 1 to the gradient of the transformed taps, [points, out, in]; `memory` as
-  /// above.
+  /// Adds the share of tiles begin … end − 1 to the gradient of the transformed taps, [points, in / columns, out,
+  /// columns], whose sums a product then finds and leaves side by side; `memory` as above.
   static void add_taps_gradient(const ConvShape& shape, const Value* x, const Value* y_gradient, std::int64_t begin,
                                 std::int64_t end, bool add, float* memory, float* gradient) {
     const Tiles<m> tiles(shape);
@@ -196,8 +197,8 @@ struct TileSteps {
                                  .a_step = shape.out,
                                  .b = v + p * count * shape.in + j,
                                  .b_step = shape.in,
-                                 .c = gradient + p * shape.in * shape.out + j,
-                                 .c_row = shape.in,
+                                 .c = gradient + (p * shape.in + j) * shape.out,
+                                 .c_row = Lanes::columns,
                                  .depth = static_cast<int>(count)},
                                 static_cast<int>(shape.out), add);
       }

@@ -27,16 +27,13 @@ torch::ScalarType type_within(const torch::Tensor& images) {
 torch::Tensor convolve(const torch::Tensor& images, const torch::Tensor& weight,
                        const cpu_convolutions::Geometry& geometry) {
   if (cpu_convolutions::takes_minimal_filter(images, weight, geometry)) {
-    return cpu_convolutions::by_minimal_filter(images, weight);
+    return cpu_convolutions::by_minimal_filter(images, weight, geometry.stride[0]);
   }
   if (cpu_convolutions::takes_depthwise(images, weight, geometry)) {
     return cpu_convolutions::depthwise(images, weight, geometry.stride[0]);
   }
   if (cpu_convolutions::takes_pointwise(images, weight, geometry)) {
-    return cpu_convolutions::pointwise(images, weight);
-  }
-  if (cpu_convolutions::takes_unfolding(images, weight, geometry)) {
-    return cpu_convolutions::by_unfolding(images, weight, geometry.stride[0]);
+    return cpu_convolutions::pointwise(images, weight, geometry.stride[0]);
   }
   if (images.scalar_type() == torch::kBFloat16) {
     return cpu_convolutions::in_float32(images, weight, geometry);

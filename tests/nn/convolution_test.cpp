@@ -109,18 +109,41 @@ double largest_difference_but_rounding(const torch::Tensor& a, const torch::Tens
   return (((a.to(torch::kDouble) - b).abs() - b.abs() / 256).max() / b.abs().max()).item<double>();
 }
 
+winograd::ConvShape shape_of(const Sizes& s, winograd::Stride stride) {
+  const auto side = [stride](std::int64_t of_images) {
+    if (stride == winograd::Stride::half) return 2 * of_images - 1;
+    return stride == winograd::Stride::two ? (of_images + 1) / 2 : of_images;
+  };
+  return {.stride = stride,
+          .images = s.images,
+          .height = s.height,
+          .width = s.width,
+          .out_height = side(s.height),
+          .out_width = side(s.width),
+          .in = s.in,
+          .out = s.out};
+}
+
+/// By LibTorch, of images [N, in, H, W] and weight [out, in, 3, 3].
+torch::Tensor convolve(const torch::Tensor& images, const torch::Tensor& weight, winograd::Stride stride) {
+  if (stride == winograd::Stride::half) {
+    return torch::conv_transpose2d(images, weight.transpose(0, 1), {}, /*stride=*/2, /*padding=*/1);
+  }
+  return torch::conv2d(images, weight, {}, stride == winograd::Stride::two ? 2 : 1, /*padding=*/1);
+}
+
 template <typename Value>
-void expect_all_kernels_right(const Sizes& s, torch::ScalarType type) {
+void expect_kernels_right(const winograd::Kernels& kernels, const Sizes& s, torch::ScalarType type) {
   const auto values = [](const torch::Tensor& x) { return static_cast<Value*>(x.data_ptr()); };
   const auto difference = type == torch::kFloat ? largest_difference : largest_difference_but_rounding;
-  const winograd::ConvShape shape{s.images, s.height, s.width, s.in, s.out};
+  const auto shape = shape_of(s, winograd::stride_of(kernels));
   const auto x = torch::randn({s.images, s.height, s.width, s.in}).to(type);
-  const auto y_gradient = torch::randn({s.images, s.height, s.width, s.out}).to(type);
+  const auto y_gradient = torch::randn({s.images, shape.out_height, shape.out_width, s.out}).to(type);
   const auto taps = torch::randn({3, 3, s.in, s.out});
   const auto turned = taps.flip({0, 1}).contiguous();
   const auto by_outputs = taps.permute({3, 0, 1, 2}).contiguous();
   const auto weight = taps.permute({3, 2, 0, 1}).to(torch::kDouble).requires_grad_();
-  const auto exact = torch::conv2d(x.permute({0, 3, 1, 2}).to(torch::kDouble), weight, {}, 1, 1);
+  const auto exact = convolve(x.permute({0, 3, 1, 2}).to(torch::kDouble), weight, shape.stride);
   exact.backward(y_gradient.permute({0, 3, 1, 2}).to(torch::kDouble));
   const std::int64_t tap = s.in * s.out;
   const std::vector<winograd::Taps> ways{
@@ -131,27 +154,27 @@ void expect_all_kernels_right(const Sizes& s, torch::ScalarType type) {
        .channel = s.out,
        .output = 1},
       {.first = by_outputs.const_data_ptr<float>(), .row = 3 * s.in, .column = s.in, .channel = 1, .output = 9 * s.in}};
-  for (const auto* const kernels : winograd::kernels()) {
-    for (const int threads : {1, 3}) {
-      const Threads guard(threads);
-      const std::string name = winograd::name_of(*kernels) + ", threads " + std::to_string(threads);
-      for (const auto& way : ways) {
-        const auto y = torch::full_like(y_gradient, NAN);
-        winograd::convolve<Value>(*kernels, shape, values(x), way, values(y));
-        EXPECT_LT(difference(y, exact.detach().permute({0, 2, 3, 1})), kTolerance) << name;
-      }
-      const auto gradient = torch::full({s.out, 3, 3, s.in}, NAN);
-      winograd::taps_gradient<Value>(*kernels, shape, values(x), values(y_gradient), gradient.data_ptr<float>());
-      EXPECT_LT(largest_difference(gradient, weight.grad().permute({0, 2, 3, 1})), kTolerance) << name;
+  for (const int threads : {1, 3}) {
+    const Threads guard(threads);
+    const std::string name = winograd::name_of(kernels) + ", threads " + std::to_string(threads);
+    for (const auto& way : ways) {
+      const auto y = torch::full_like(y_gradient, NAN);
+      winograd::convolve<Value>(kernels, shape, values(x), way, values(y));
+      EXPECT_LT(difference(y, exact.detach().permute({0, 2, 3, 1})), kTolerance) << name;
     }
+    const auto gradient = torch::full({s.out, 3, 3, s.in}, NAN);
+    winograd::taps_gradient<Value>(kernels, shape, values(x), values(y_gradient), gradient.data_ptr<float>());
+    EXPECT_LT(largest_difference(gradient, weight.grad().permute({0, 2, 3, 1})), kTolerance) << name;
   }
 }
 
 TEST(Convolution, AllKernelsOfThisProcessorGiveTheSameHoweverTheTapsLie) {
   torch::manual_seed(2);
   for (const Sizes& s : {Sizes{9, 11, 6, 64, 32}, Sizes{40, 2, 2, 32, 64}, Sizes{20, 16, 16, 64, 64}}) {
-    expect_all_kernels_right<float>(s, torch::kFloat);
-    expect_all_kernels_right<Bfloat16>(s, torch::kBFloat16);
+    for (const auto* const kernels : winograd::kernels()) {
+      expect_kernels_right<float>(*kernels, s, torch::kFloat);
+      expect_kernels_right<Bfloat16>(*kernels, s, torch::kBFloat16);
+    }
   }
 }
 
@@ -287,9 +310,12 @@ INSTANTIATE_TEST_SUITE_P(
         Kind{"PointwiseWithBias", 5, 1, 1, 24, 70, 1, 1, 1, /*bias=*/true},
         Kind{"PointwiseOfOnePixel", 64, 1, 1, 300, 40, 1, 1, 1},
         Kind{"PointwiseOfManyPixels", 5, 30, 30, 16, 8, 1, 1, 1}, Kind{"PointwiseStride2", 4, 9, 8, 32, 64, 1, 2, 1},
-        Kind{"Unfolded", 5, 7, 8, 256, 40, 3, 2, 1}, Kind{"UnfoldedWithBias", 5, 7, 8, 256, 40, 3, 2, 1, /*bias=*/true},
-        Kind{"UnfoldedToOnePixel", 6, 2, 1, 257, 24, 3, 2, 1}, Kind{"UnfoldedInParts", 140, 8, 8, 256, 16, 3, 2, 1},
-        Kind{"UnfoldedShortcut", 5, 7, 6, 128, 70, 1, 2, 1}, Kind{"Stride2", 6, 13, 9, 64, 32, 3, 2, 1},
+        Kind{"PointwiseStride2OfManyChannels", 5, 7, 6, 128, 70, 1, 2, 1},
+        Kind{"PointwiseStride2WithBias", 5, 7, 8, 256, 40, 1, 2, 1, /*bias=*/true},
+        Kind{"PointwiseStride2ToOnePixel", 6, 2, 1, 257, 24, 1, 2, 1}, Kind{"Stride2", 6, 13, 9, 64, 32, 3, 2, 1},
+        Kind{"Stride2WithBias", 5, 7, 8, 256, 64, 3, 2, 1, /*bias=*/true},
+        Kind{"Stride2ToOnePixel", 6, 2, 1, 96, 32, 3, 2, 1}, Kind{"Stride2OfOnePixel", 6, 1, 1, 32, 32, 3, 2, 1},
+        Kind{"Stride2OfOddChannels", 5, 7, 8, 40, 24, 3, 2, 1}, Kind{"Stride2ManyTiles", 40, 33, 32, 32, 64, 3, 2, 1},
         Kind{"StemOf3", 4, 12, 12, 3, 64, 3, 1, 1}, Kind{"StemOf7", 4, 24, 24, 3, 64, 7, 2, 1},
         Kind{"MinimalFilter", 9, 8, 8, 64, 96, 3, 1, 1, false, kTolerance},
         Kind{"MinimalFilterWithBias", 9, 8, 8, 64, 96, 3, 1, 1, /*bias=*/true, kTolerance},
@@ -375,33 +401,47 @@ TEST(Convolution, HasNoSecondDerivativeAndSaysSo) {
   };
   expect_none(make({1, 4, 4, 32, 32})(x));
   expect_none(make({1, 4, 4, 32, 32}, /*kernel=*/1)(x));
-  expect_none(make({1, 4, 4, 256, 32}, 3, /*stride=*/2)(torch::randn({2, 256, 4, 4}).requires_grad_()));
+  expect_none(make({1, 4, 4, 32, 32}, 3, /*stride=*/2)(x));
   expect_none(Convolution(torch::nn::Conv2dOptions(32, 32, 3).groups(32).padding(1).bias(false))(x));
   if (computes_bfloat16_in_float32()) {
     const AutocastScope scope(torch::kCPU, torch::kBFloat16);
-    expect_none(make({1, 4, 4, 32, 32}, 3, /*stride=*/2)(x));
+    expect_none(make({1, 4, 4, 32, 32}, /*kernel=*/1, /*stride=*/2)(x));
   }
 }
 
-TEST(Unfolding, IsTakenForManyChannelsAndFewOutputs) {
+TEST(Pointwise, OfStride2IsTakenForManyChannelsAndFewOutputs) {
+  const auto taken = [](const Sizes& s, std::int64_t stride, std::int64_t padding = 0, std::int64_t groups = 1) {
+    return cpu_convolutions::takes_pointwise(torch::empty({s.images, s.in, s.height, s.width}),
+                                             torch::empty({s.out, s.in / groups, 1, 1}),
+                                             {{stride, stride}, {padding, padding}, {1, 1}, groups});
+  };
+  EXPECT_TRUE(taken({2, 8, 7, 128, 64}, 2));
+  EXPECT_FALSE(taken({2, 9, 7, 128, 64}, 2));  // 20 outputs
+  EXPECT_FALSE(taken({2, 8, 7, 127, 64}, 2));
+  EXPECT_FALSE(taken({2, 8, 7, 128, 64}, 3));
+  EXPECT_FALSE(taken({2, 8, 7, 128, 64}, 2, /*padding=*/1));
+  EXPECT_FALSE(taken({2, 8, 7, 128, 64}, 2, 0, /*groups=*/2));
+  EXPECT_FALSE(taken({0, 8, 7, 128, 64}, 2));
+}
+
+TEST(MinimalFilter, IsTakenWhereChannelsFillVectors) {
   const auto taken = [](const Sizes& s, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
                         std::int64_t dilation = 1, std::int64_t groups = 1) {
-    return cpu_convolutions::takes_unfolding(torch::empty({s.images, s.in, s.height, s.width}),
-                                             torch::empty({s.out, s.in / groups, kernel, kernel}),
-                                             {{stride, stride}, {padding, padding}, {dilation, dilation}, groups});
+    return cpu_convolutions::takes_minimal_filter(torch::empty({s.images, s.in, s.height, s.width}),
+                                                  torch::empty({s.out, s.in / groups, kernel, kernel}),
+                                                  {{stride, stride}, {padding, padding}, {dilation, dilation}, groups});
   };
-  EXPECT_TRUE(taken({2, 8, 7, 256, 64}, 3, 2, 1));
-  EXPECT_TRUE(taken({2, 8, 7, 128, 64}, 1, 2, 0));
-  EXPECT_FALSE(taken({2, 9, 7, 256, 64}, 3, 2, 1));  // 20 outputs
-  EXPECT_FALSE(taken({2, 9, 7, 128, 64}, 1, 2, 0));
-  EXPECT_FALSE(taken({2, 8, 7, 255, 64}, 3, 2, 1));
-  EXPECT_FALSE(taken({2, 8, 7, 127, 64}, 1, 2, 0));
-  EXPECT_FALSE(taken({2, 8, 7, 256, 64}, 3, 1, 1));
-  EXPECT_FALSE(taken({2, 8, 7, 256, 64}, 3, 2, 0));
-  EXPECT_FALSE(taken({2, 8, 7, 256, 64}, 3, 2, 1, /*dilation=*/2));
-  EXPECT_FALSE(taken({2, 8, 7, 256, 64}, 3, 2, 1, 1, /*groups=*/2));
-  EXPECT_FALSE(taken({2, 8, 7, 256, 64}, 5, 2, 2));
-  EXPECT_FALSE(taken({0, 8, 7, 256, 64}, 3, 2, 1));
+  for (const std::int64_t stride : {1, 2}) {
+    EXPECT_EQ(taken({2, 8, 7, 64, 32}, 3, stride, 1), !winograd::kernels().empty());
+    EXPECT_FALSE(taken({2, 8, 7, 40, 32}, 3, stride, 1));
+    EXPECT_FALSE(taken({2, 8, 7, 32, 40}, 3, stride, 1));
+    EXPECT_FALSE(taken({2, 8, 7, 64, 32}, 3, stride, 0));
+    EXPECT_FALSE(taken({2, 8, 7, 64, 32}, 3, stride, 1, /*dilation=*/2));
+    EXPECT_FALSE(taken({2, 8, 7, 64, 32}, 3, stride, 1, 1, /*groups=*/2));
+    EXPECT_FALSE(taken({2, 8, 7, 64, 32}, 5, stride, 2));
+    EXPECT_FALSE(taken({0, 8, 7, 64, 32}, 3, stride, 1));
+  }
+  EXPECT_FALSE(taken({2, 8, 7, 64, 32}, 3, 3, 1));
 }
 
 /// Everything else is LibTorch's own, to the last bit.
@@ -413,7 +453,7 @@ TEST(Convolution, IsLibTorchsWhereWeHaveNoFasterOne) {
     EXPECT_TRUE(torch::equal(convolution(x), torch::conv2d(x, convolution->weight, {}, o.stride(), padding,
                                                            /*dilation=*/1, o.groups())));
   };
-  expect_same(make({1, 8, 8, 32, 32}, 3, /*stride=*/2), torch::randn({2, 32, 8, 8}));
+  expect_same(make({1, 8, 8, 40, 32}, 3, /*stride=*/2), torch::randn({2, 40, 8, 8}));
   expect_same(make({1, 8, 8, 32, 32}, /*kernel=*/1), torch::randn({2, 32, 80, 80}));
   expect_same(make({1, 8, 8, 32, 32}, /*kernel=*/1, /*stride=*/2), torch::randn({2, 32, 8, 8}));
   expect_same(make({1, 8, 8, 3, 64}), torch::randn({2, 3, 8, 8}));

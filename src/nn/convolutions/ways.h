@@ -18,23 +18,18 @@ struct Geometry {
   std::int64_t groups;
 };
 
-/// 3×3 of stride 1 and padding 1 by Winograd's minimal filters: about twice as fast as LibTorch's, and right to 1e-4 of
-/// the largest value at worst.
-torch::Tensor by_minimal_filter(const torch::Tensor& images, const torch::Tensor& weight);
+/// 3×3 of padding 1, stride 1 or 2, by Winograd's minimal filters: about twice as fast as LibTorch's, and right to 1e-4
+/// of the largest value at worst.
+torch::Tensor by_minimal_filter(const torch::Tensor& images, const torch::Tensor& weight, std::int64_t stride);
 bool takes_minimal_filter(const torch::Tensor& images, const torch::Tensor& weight, const Geometry& geometry);
 
 /// 3×3 of each channel by itself, padding 1, stride 1 or 2.
 torch::Tensor depthwise(const torch::Tensor& images, const torch::Tensor& weight, std::int64_t stride);
 bool takes_depthwise(const torch::Tensor& images, const torch::Tensor& weight, const Geometry& geometry);
 
-/// 1×1 of stride 1 as one matrix product: up to five times as fast on few pixels, and so taken for those alone.
-torch::Tensor pointwise(const torch::Tensor& images, const torch::Tensor& weight);
+/// 1×1 of stride 1 or 2 as one matrix product: up to five times as fast on few pixels, and so taken for those alone.
+torch::Tensor pointwise(const torch::Tensor& images, const torch::Tensor& weight, std::int64_t stride);
 bool takes_pointwise(const torch::Tensor& images, const torch::Tensor& weight, const Geometry& geometry);
-
-/// 3×3 of padding 1 and 1×1, of stride 2, as a matrix product of what each output sees: up to 2.7 times as fast for
-/// many channels and few outputs, and so taken for those alone.
-torch::Tensor by_unfolding(const torch::Tensor& images, const torch::Tensor& weight, std::int64_t stride);
-bool takes_unfolding(const torch::Tensor& images, const torch::Tensor& weight, const Geometry& geometry);
 
 /// Any, by LibTorch: for images in bfloat16.
 torch::Tensor in_float32(const torch::Tensor& images, const torch::Tensor& weight, const Geometry& geometry);

@@ -13,19 +13,22 @@
 
 namespace relic::winograd {
 
+using AnyFilter = MinimalFilter<Stride::one, 2>;  // whichever: types of steps are those of all
+
 template <typename Value>
 struct TileKernels {
-  decltype(&TileSteps<Avx2Lanes, 2, Value>::convolve_tiles) convolve_tiles;
-  decltype(&TileSteps<Avx2Lanes, 2, Value>::add_taps_gradient) add_taps_gradient;
+  decltype(&TileSteps<Avx2Lanes, AnyFilter, Value>::convolve_tiles) convolve_tiles;
+  decltype(&TileSteps<Avx2Lanes, AnyFilter, Value>::add_taps_gradient) add_taps_gradient;
 };
 
 struct Kernels {
   const char* vectors;
   int columns;  ///< channels come in multiples of it
-  int tile;     ///< outputs of a tile, down and across
-  int points;   ///< values of a transformed tile
-  decltype(&TapSteps<Avx2Lanes, 2>::transform_taps) transform_taps;
-  decltype(&TapSteps<Avx2Lanes, 2>::taps_from_transformed) taps_from_transformed;
+  Stride stride;
+  int tile;    ///< outputs of a tile, down and across
+  int points;  ///< values of a transformed tile
+  decltype(&TapSteps<Avx2Lanes, AnyFilter>::transform_taps) transform_taps;
+  decltype(&TapSteps<Avx2Lanes, AnyFilter>::taps_from_transformed) taps_from_transformed;
   TileKernels<float> of_float;
   TileKernels<Bfloat16> of_bfloat16;
 
@@ -45,34 +48,46 @@ template <typename On, typename S>
 constexpr TileKernels<typename S::PixelValue> compiled_tiles{On::template run<S::convolve_tiles>,
                                                              On::template run<S::add_taps_gradient>};
 
-template <typename On, typename Lanes, int tile, typename S = TapSteps<Lanes, tile>>
+template <typename On, typename Lanes, Stride stride, int tile,
+          typename S = TapSteps<Lanes, MinimalFilter<stride, tile>>>
 constexpr Kernels compiled{Lanes::columns == Avx512Lanes::columns ? "avx512" : "avx2",
                            Lanes::columns,
+                           stride,
                            tile,
                            S::points,
                            On::template run<S::transform_taps>,
                            On::template run<S::taps_from_transformed>,
-                           compiled_tiles<On, TileSteps<Lanes, tile, float>>,
-                           compiled_tiles<On, TileSteps<Lanes, tile, Bfloat16>>};
+                           compiled_tiles<On, TileSteps<Lanes, MinimalFilter<stride, tile>, float>>,
+                           compiled_tiles<On, TileSteps<Lanes, MinimalFilter<stride, tile>, Bfloat16>>};
+
+template <typename On, typename Lanes>
+void add_kernels(std::vector<const Kernels*>& found) {
+  if (!On::available()) return;
+  found.push_back(&compiled<On, Lanes, Stride::one, 4>);
+  found.push_back(&compiled<On, Lanes, Stride::one, 2>);
+  found.push_back(&compiled<On, Lanes, Stride::two, 2>);
+  found.push_back(&compiled<On, Lanes, Stride::half, 4>);
+}
 
 std::vector<const Kernels*> find_kernels() {
   std::vector<const Kernels*> found;
-  if (OnAvx512::available()) {
-    found.push_back(&compiled<OnAvx512, Avx512Lanes, 4>);
-    found.push_back(&compiled<OnAvx512, Avx512Lanes, 2>);
-  }
-  if (OnAvx2::available()) {
-    found.push_back(&compiled<OnAvx2, Avx2Lanes, 4>);
-    found.push_back(&compiled<OnAvx2, Avx2Lanes, 2>);
-  }
+  add_kernels<OnAvx512, Avx512Lanes>(found);
+  add_kernels<OnAvx2, Avx2Lanes>(found);
   return found;
 }
 
+std::int64_t ratio_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
 std::int64_t tile_count(const ConvShape& shape, const Kernels& kernels) {
-  return kernels.tile == 4 ? Tiles<4>(shape).count : Tiles<2>(shape).count;
+  return shape.images * ratio_up(shape.out_height, kernels.tile) * ratio_up(shape.out_width, kernels.tile);
 }
 
-std::int64_t ratio_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+bool fits(const Kernels& kernels, const ConvShape& shape) {
+  const auto fills = [&kernels](std::int64_t channels) {
+    return channels % kernels.columns == 0 && channels <= kMostChannels;
+  };
+  return kernels.stride == shape.stride && fills(shape.in) && fills(shape.out);
+}
 
 /// All tiles in `parts` shares of one thread each, which handles its share `block` tiles at a time, so that their
 /// transformed values stay in its caches.
@@ -111,15 +126,10 @@ const std::vector<const Kernels*>& kernels() {
   return found;
 }
 
+Stride stride_of(const Kernels& kernels) { return kernels.stride; }
+
 std::string name_of(const Kernels& kernels) {
   return std::string(kernels.vectors) + ' ' + std::to_string(kernels.tile) + 'x' + std::to_string(kernels.tile);
-}
-
-bool fits(const Kernels& kernels, std::int64_t in, std::int64_t out) {
-  const auto fills = [&kernels](std::int64_t channels) {
-    return channels % kernels.columns == 0 && channels <= kMostChannels;
-  };
-  return fills(in) && fills(out);
 }
 
 const Kernels* fastest_kernels(const ConvShape& shape) {
@@ -130,7 +140,7 @@ const Kernels* fastest_kernels(const ConvShape& shape) {
   };
   const Kernels* fastest = nullptr;
   for (const Kernels* candidate : kernels()) {
-    if (!fits(*candidate, shape.in, shape.out)) continue;
+    if (!fits(*candidate, shape)) continue;
     const bool wider = fastest != nullptr && fastest->columns > candidate->columns;
     if (fastest == nullptr || (!wider && cost(*candidate) < cost(*fastest))) fastest = candidate;
   }

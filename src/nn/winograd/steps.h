@@ -13,48 +13,55 @@
 
 namespace relic::winograd {
 
-/// The tiles of m × m outputs that cover all images, one after another.
-template <int m>
-struct Tiles {
+/// Where the tiles of images have their squares of pixels: `step` apart, the first one `before` the images' corner.
+struct Squares {
   std::int64_t height;
   std::int64_t width;
+  std::int64_t step;
+  std::int64_t before;
+};
+
+/// The tiles that cover all outputs, one after another.
+template <typename Filter>
+struct Tiles {
+  static constexpr int inputs = decltype(Filter::input)::columns;  ///< down and across
+  static constexpr int outputs = decltype(Filter::output)::rows;
+  Squares of_inputs;
+  Squares of_outputs;
   std::int64_t down;
   std::int64_t across;
-  std::int64_t count;
 
   explicit Tiles(const ConvShape& shape)
-      : height(shape.height),
-        width(shape.width),
-        down((shape.height + m - 1) / m),
-        across((shape.width + m - 1) / m),
-        count(shape.images * down * across) {}
+      : of_inputs{shape.height, shape.width, Filter::step, Filter::before},
+        of_outputs{shape.out_height, shape.out_width, outputs, 0},
+        down((shape.out_height + outputs - 1) / outputs),
+        across((shape.out_width + outputs - 1) / outputs) {}
 
-  /// Pointers to the channels of the pixels around a tile: `side` in a square, from `before` above and left of it;
-  /// zeros outside of the image.
+  /// Pointers to the channels of the pixels of a tile, `side` in a square; to zeros outside of the image.
   template <int side, typename Value>
-  void pixels(const Value* images, std::int64_t channels, std::int64_t tile, int before, const Value** out) const {
+  void pixels(const Squares& squares, const Value* images, std::int64_t channels, std::int64_t tile,
+              const Value** out) const {
     const std::int64_t image = tile / (down * across);
     const std::int64_t place = tile % (down * across);
-    const std::int64_t top = place / across * m - before;
-    const std::int64_t left = place % across * m - before;
+    const std::int64_t top = place / across * squares.step - squares.before;
+    const std::int64_t left = place % across * squares.step - squares.before;
     for (std::int64_t i = 0; i < side; ++i) {
       for (std::int64_t j = 0; j < side; ++j) {
         const std::int64_t y = top + i;
         const std::int64_t x = left + j;
-        const bool inside = y >= 0 && y < height && x >= 0 && x < width;
-        out[i * side + j] = inside ? images + ((image * height + y) * width + x) * channels : kZeros<Value>;
+        const bool inside = y >= 0 && y < squares.height && x >= 0 && x < squares.width;
+        out[i * side + j] =
+            inside ? images + ((image * squares.height + y) * squares.width + x) * channels : kZeros<Value>;
       }
     }
   }
 };
 
 /// Those of taps alone, whatever the images' values are.
-template <typename Lanes, int m>
+template <typename Lanes, typename Filter>
 struct TapSteps {
-  using Filter = MinimalFilter<m>;
   using Vector = typename Lanes::Vector;
-  static constexpr int side = m + 2;
-  static constexpr int points = side * side;
+  static constexpr int points = decltype(Filter::taps)::rows * decltype(Filter::taps)::rows;
   static constexpr auto taps_transposed = Filter::taps.transposed();
 
   /// G g Gᵀ of the taps, for as many input channels from `channel` on as a vector holds, into
@@ -115,23 +122,23 @@ struct TapSteps {
 };
 
 /// Those of images, of float or Bfloat16.
-template <typename Lanes, int m, typename Value>
+template <typename Lanes, typename Filter, typename Value>
 struct TileSteps {
   using PixelValue = Value;
-  using Filter = MinimalFilter<m>;
   using Vector = typename Lanes::Vector;
-  static constexpr int side = m + 2;
-  static constexpr int points = side * side;
+  static constexpr int inputs = Tiles<Filter>::inputs;
+  static constexpr int outputs = Tiles<Filter>::outputs;
+  static constexpr int points = TapSteps<Lanes, Filter>::points;
   static constexpr auto output_transposed = Filter::output.transposed();
 
   /// `matrix` · tile · `matrix`ᵀ of the square of pixels of each tile, into [points, end − begin, channels].
   template <const auto& matrix, int taken>
-  static void transform_tiles(const Tiles<m>& tiles, const Value* images, std::int64_t channels, int before,
-                              std::int64_t begin, std::int64_t end, float* v) {
+  static void transform_tiles(const Tiles<Filter>& tiles, const Squares& squares, const Value* images,
+                              std::int64_t channels, std::int64_t begin, std::int64_t end, float* v) {
     const std::int64_t stride = (end - begin) * channels;
     for (std::int64_t tile = begin; tile < end; ++tile) {
       const Value* pixels[taken * taken];
-      tiles.template pixels<taken>(images, channels, tile, before, pixels);
+      tiles.template pixels<taken>(squares, images, channels, tile, pixels);
       float* to = v + (tile - begin) * channels;
       for (std::int64_t c = 0; c < channels; c += Lanes::lanes) {
         Vector d[taken * taken];
@@ -146,11 +153,11 @@ struct TileSteps {
   /// Outputs of tiles begin … end − 1; `memory` holds points · (end − begin) · (in + out) floats.
   static void convolve_tiles(const ConvShape& shape, const Value* x, const float* u, std::int64_t begin,
                              std::int64_t end, float* memory, Value* y) {
-    const Tiles<m> tiles(shape);
+    const Tiles<Filter> tiles(shape);
     const std::int64_t count = end - begin;
     float* v = memory;
     float* products = v + points * count * shape.in;
-    transform_tiles<Filter::input, side>(tiles, x, shape.in, 1, begin, end, v);
+    transform_tiles<Filter::input, inputs>(tiles, tiles.of_inputs, x, shape.in, begin, end, v);
     for (int p = 0; p < points; ++p) {
       for (std::int64_t j = 0; j < shape.out; j += Lanes::columns) {
         multiply_columns<Lanes>({.a = v + p * count * shape.in,
@@ -165,16 +172,16 @@ struct TileSteps {
       }
     }
     for (std::int64_t tile = begin; tile < end; ++tile) {
-      const Value* pixels[m * m];
-      tiles.template pixels<m>(y, shape.out, tile, 0, pixels);
+      const Value* pixels[outputs * outputs];
+      tiles.template pixels<outputs>(tiles.of_outputs, y, shape.out, tile, pixels);
       const float* from = products + (tile - begin) * shape.out;
       for (std::int64_t c = 0; c < shape.out; c += Lanes::lanes) {
         Vector product[points];
         for (int p = 0; p < points; ++p) Lanes::load(from + p * count * shape.out + c, product[p]);
-        Vector outputs[m * m];
-        transform<Filter::output>(Filter::output, product, outputs);
-        for (int i = 0; i < m * m; ++i) {
-          if (pixels[i] != kZeros<Value>) Lanes::store(outputs[i], const_cast<Value*>(pixels[i]) + c);
+        Vector y_of_tile[outputs * outputs];
+        transform<Filter::output>(Filter::output, product, y_of_tile);
+        for (int i = 0; i < outputs * outputs; ++i) {
+          if (pixels[i] != kZeros<Value>) Lanes::store(y_of_tile[i], const_cast<Value*>(pixels[i]) + c);
         }
       }
     }
@@ -184,12 +191,12 @@ struct TileSteps {
   /// columns], whose sums a product then finds and leaves side by side; `memory` as above.
   static void add_taps_gradient(const ConvShape& shape, const Value* x, const Value* y_gradient, std::int64_t begin,
                                 std::int64_t end, bool add, float* memory, float* gradient) {
-    const Tiles<m> tiles(shape);
+    const Tiles<Filter> tiles(shape);
     const std::int64_t count = end - begin;
     float* v = memory;
     float* z = v + points * count * shape.in;
-    transform_tiles<Filter::input, side>(tiles, x, shape.in, 1, begin, end, v);
-    transform_tiles<output_transposed, m>(tiles, y_gradient, shape.out, 0, begin, end, z);
+    transform_tiles<Filter::input, inputs>(tiles, tiles.of_inputs, x, shape.in, begin, end, v);
+    transform_tiles<output_transposed, outputs>(tiles, tiles.of_outputs, y_gradient, shape.out, begin, end, z);
     for (int p = 0; p < points; ++p) {
       for (std::int64_t j = 0; j < shape.in; j += Lanes::columns) {
         multiply_columns<Lanes>({.a = z + p * count * shape.out,

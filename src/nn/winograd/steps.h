@@ -72,22 +72,15 @@ struct TapSteps {
       Vector g[lanes][9];  // of each input channel, in vectors of output channels
       for (int i = 0; i < 9; ++i) {
         const float* from = taps.first + i / 3 * taps.row + i % 3 * taps.column;
-        float values[lanes][lanes];
+        Vector square[lanes];
         for (int k = 0; k < lanes; ++k) {
           // Whichever channels lie one after another are the ones to read a vector of.
           const float* line =
               taps.output == 1 ? from + (channel + k) * taps.channel + j : from + (j + k) * taps.output + channel;
-          Vector vector;
-          Lanes::load(line, vector);
-          Lanes::store(vector, values[k]);
+          Lanes::load(line, square[k]);
         }
-        for (int k = 0; k < lanes; ++k) {
-          if (taps.output == 1) {
-            Lanes::load(values[k], g[k][i]);
-          } else {
-            for (int lane = 0; lane < lanes; ++lane) g[k][i][lane] = values[lane][k];
-          }
-        }
+        if (taps.output != 1) transpose<Lanes>(square);
+        for (int k = 0; k < lanes; ++k) g[k][i] = square[k];
       }
       for (int k = 0; k < lanes; ++k) {
         Vector transformed[points];

@@ -1,7 +1,7 @@
 // Products of small constant matrices with vectors, for all tiles of a convolution.
 #pragma once
 
-#include <array>
+#include <utility>
 
 #include "nn/winograd/minimal_filter.h"
 
@@ -40,6 +40,30 @@ inline void multiply(const Matrix<rows, columns>& shape, const Vector* in, Vecto
   if constexpr (row < rows) {
     add_row<matrix, row, in_stride, 0, false, Vector, columns>(in, out[row * out_stride]);
     multiply<matrix, in_stride, out_stride, Vector, row + 1>(shape, in, out);
+  }
+}
+
+/// The lanes of a and b in turns, those of their first halves and those of their second ones.
+template <typename Vector, int... lane>
+inline void interleave(const Vector& a, const Vector& b, Vector& first, Vector& second,
+                       std::integer_sequence<int, lane...> /*lanes*/) {
+  constexpr int lanes = sizeof...(lane);
+  first = __builtin_shufflevector(a, b, (lane / 2 + lane % 2 * lanes)...);
+  second = __builtin_shufflevector(a, b, (lane / 2 + lane % 2 * lanes + lanes / 2)...);
+}
+
+/// Makes rows columns: interleaved as often as halving a vector leaves one lane, vectors have changed places with
+/// lanes.
+template <typename Lanes>
+inline void transpose(typename Lanes::Vector (&square)[Lanes::lanes]) {
+  constexpr int lanes = Lanes::lanes;
+  for (int rest = lanes; rest > 1; rest /= 2) {
+    typename Lanes::Vector next[lanes];
+    for (int i = 0; i < lanes / 2; ++i) {
+      interleave(square[i], square[i + lanes / 2], next[2 * i], next[2 * i + 1],
+                 std::make_integer_sequence<int, lanes>());
+    }
+    for (int i = 0; i < lanes; ++i) square[i] = next[i];
   }
 }
 

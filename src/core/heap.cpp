@@ -14,6 +14,7 @@
 #define RELIC_HEAP_IS_GLIBCS 1
 #include <malloc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #else
 #define RELIC_HEAP_IS_GLIBCS 0
 #endif
@@ -24,9 +25,22 @@ namespace relic {
 
 namespace {
 
-/// What the heap grows into comes in huge pages, so that threads seldom wait for the page table; where there are none,
-/// nothing changes. The heap is made to grow once and all of that is freed: it reserves addresses, and memory is taken
-/// as it is used.
+bool is_unlimited(decltype(RLIMIT_AS) what) {
+  rlimit limit{};
+  return ::getrlimit(what, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+}
+
+/// Whether addresses cost nothing: nobody counts them, and malloc does not write to what it gives.
+bool may_reserve_addresses() {
+  std::ifstream file("/proc/sys/vm/overcommit_memory");
+  constexpr int strict = 2;
+  int overcommit = strict;
+  return file >> overcommit && overcommit != strict && is_unlimited(RLIMIT_AS) && is_unlimited(RLIMIT_DATA) &&
+         std::getenv("MALLOC_PERTURB_") == nullptr;
+}
+
+/// Asks the system for huge pages in what the heap grows into first, so that threads seldom wait for the page table.
+/// The heap grows by `bytes` and all of that is freed: it reserves addresses; memory is taken as it is used.
 void grow_in_huge_pages(std::size_t bytes) {
   constexpr std::uintptr_t huge_page = std::uintptr_t{1} << 21U;
   void* const block = std::malloc(bytes);
@@ -43,7 +57,7 @@ void grow_in_huge_pages(std::size_t bytes) {
 void keep_freed_memory() {
   ::mallopt(M_MMAP_MAX, 0);         // blocks of the main thread from the heap
   ::mallopt(M_TRIM_THRESHOLD, -1);  // which does not shrink
-  grow_in_huge_pages(static_cast<std::size_t>(available_memory().value_or(0) / 2));
+  if (may_reserve_addresses()) grow_in_huge_pages(static_cast<std::size_t>(available_memory().value_or(0) / 2));
 }
 
 #else

@@ -17,11 +17,13 @@
 
 #include "core/cgroup.h"
 #include "relic/core/heap.h"
+#include "support/resource_limit.h"
 #include "support/temporary_folder.h"
 
 namespace relic {
 namespace {
 
+using testing::ResourceLimit;
 using testing::spit;
 using testing::TemporaryFolder;
 
@@ -115,7 +117,7 @@ TEST(AvailableMemory, IsLessThanThereIs) {
   EXPECT_LT(*bytes, static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE)));
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 /// The flags of the mapping that holds `address` in this process, as /proc/self/smaps has them.
 std::string flags_of_mapping(std::uintptr_t address) {
   std::ifstream file("/proc/self/smaps");
@@ -131,22 +133,38 @@ std::string flags_of_mapping(std::uintptr_t address) {
   return {};
 }
 
-TEST(Heap, GrowsInHugePagesAndKeepsWhatIsFreed) {
+double resident_megabytes() {
+  std::ifstream file("/proc/self/statm");
+  double all = 0;
+  double resident = 0;
+  file >> all >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e6;
+}
+
+/// How a process ends that has taken a block from its heap and given it back: by the sum of what is not as it should
+/// be.
+[[noreturn]] void try_heap() {
   constexpr std::size_t size = std::size_t{64} << 20U;
-  // In a process of its own, whose heap it changes.
-  EXPECT_EXIT(
-      {
-        keep_freed_memory();
-        char* const block = static_cast<char*>(std::malloc(size));
-        std::fill(block, block + size, 'a');
-        const std::uintptr_t middle = reinterpret_cast<std::uintptr_t>(block) + size / 2;
-        const bool system_has_them = std::filesystem::exists("/sys/kernel/mm/transparent_hugepage/enabled");
-        const bool huge = flags_of_mapping(middle).find(" hg") != std::string::npos;
-        std::free(block);
-        const bool kept = !flags_of_mapping(middle).empty();
-        std::exit((huge || !system_has_them ? 0 : 1) + (kept ? 0 : 2));
-      },
-      ::testing::ExitedWithCode(0), "");
+  const double before = resident_megabytes();
+  keep_freed_memory();
+  const bool takes_no_memory = resident_megabytes() < before + 10;
+  char* const block = static_cast<char*>(std::malloc(size));
+  std::fill(block, block + size, 'a');
+  const std::uintptr_t middle = reinterpret_cast<std::uintptr_t>(block) + size / 2;
+  const bool asks_for_huge_pages = flags_of_mapping(middle).find(" hg") != std::string::npos;
+  std::free(block);
+  const bool keeps_it = !flags_of_mapping(middle).empty();
+  std::_Exit((takes_no_memory ? 0 : 1) + (asks_for_huge_pages ? 0 : 2) + (keeps_it ? 0 : 4));
+}
+
+TEST(Heap, AsksForHugePagesTakesNoMemoryAndKeepsWhatIsFreed) {
+  const bool system_has_them = std::filesystem::exists("/sys/kernel/mm/transparent_hugepage/enabled");
+  EXPECT_EXIT(try_heap(), ::testing::ExitedWithCode(system_has_them ? 0 : 2), "");
+}
+
+TEST(Heap, LeavesLimitedAddressesAlone) {
+  const ResourceLimit addresses(RLIMIT_AS, rlim_t{8} << 30U);
+  EXPECT_EXIT(try_heap(), ::testing::ExitedWithCode(2), "");
 }
 #endif
 

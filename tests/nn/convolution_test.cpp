@@ -109,9 +109,10 @@ double largest_difference_but_rounding(const torch::Tensor& a, const torch::Tens
   return (((a.to(torch::kDouble) - b).abs() - b.abs() / 256).max() / b.abs().max()).item<double>();
 }
 
-winograd::ConvShape shape_of(const Sizes& s, winograd::Stride stride) {
-  const auto side = [stride](std::int64_t of_images) {
-    if (stride == winograd::Stride::half) return 2 * of_images - 1;
+/// `even`: of stride 1/2, of the two sizes that a convolution of stride 2 would make these images of.
+winograd::ConvShape shape_of(const Sizes& s, winograd::Stride stride, bool even) {
+  const auto side = [stride, even](std::int64_t of_images) {
+    if (stride == winograd::Stride::half) return 2 * of_images - (even ? 0 : 1);
     return stride == winograd::Stride::two ? (of_images + 1) / 2 : of_images;
   };
   return {.stride = stride,
@@ -125,25 +126,26 @@ winograd::ConvShape shape_of(const Sizes& s, winograd::Stride stride) {
 }
 
 /// By LibTorch, of images [N, in, H, W] and weight [out, in, 3, 3].
-torch::Tensor convolve(const torch::Tensor& images, const torch::Tensor& weight, winograd::Stride stride) {
+torch::Tensor convolve(const torch::Tensor& images, const torch::Tensor& weight, winograd::Stride stride, bool even) {
   if (stride == winograd::Stride::half) {
-    return torch::conv_transpose2d(images, weight.transpose(0, 1), {}, /*stride=*/2, /*padding=*/1);
+    return torch::conv_transpose2d(images, weight.transpose(0, 1), {}, /*stride=*/2, /*padding=*/1,
+                                   /*output_padding=*/even ? 1 : 0);
   }
   return torch::conv2d(images, weight, {}, stride == winograd::Stride::two ? 2 : 1, /*padding=*/1);
 }
 
 template <typename Value>
-void expect_kernels_right(const winograd::Kernels& kernels, const Sizes& s, torch::ScalarType type) {
+void expect_kernels_right(const winograd::Kernels& kernels, const Sizes& s, bool even, torch::ScalarType type) {
   const auto values = [](const torch::Tensor& x) { return static_cast<Value*>(x.data_ptr()); };
   const auto difference = type == torch::kFloat ? largest_difference : largest_difference_but_rounding;
-  const auto shape = shape_of(s, winograd::stride_of(kernels));
+  const auto shape = shape_of(s, winograd::stride_of(kernels), even);
   const auto x = torch::randn({s.images, s.height, s.width, s.in}).to(type);
   const auto y_gradient = torch::randn({s.images, shape.out_height, shape.out_width, s.out}).to(type);
   const auto taps = torch::randn({3, 3, s.in, s.out});
   const auto turned = taps.flip({0, 1}).contiguous();
   const auto by_outputs = taps.permute({3, 0, 1, 2}).contiguous();
   const auto weight = taps.permute({3, 2, 0, 1}).to(torch::kDouble).requires_grad_();
-  const auto exact = convolve(x.permute({0, 3, 1, 2}).to(torch::kDouble), weight, shape.stride);
+  const auto exact = convolve(x.permute({0, 3, 1, 2}).to(torch::kDouble), weight, shape.stride, even);
   exact.backward(y_gradient.permute({0, 3, 1, 2}).to(torch::kDouble));
   const std::int64_t tap = s.in * s.out;
   const std::vector<winograd::Taps> ways{
@@ -170,10 +172,14 @@ void expect_kernels_right(const winograd::Kernels& kernels, const Sizes& s, torc
 
 TEST(Convolution, AllKernelsOfThisProcessorGiveTheSameHoweverTheTapsLie) {
   torch::manual_seed(2);
-  for (const Sizes& s : {Sizes{9, 11, 6, 64, 32}, Sizes{40, 2, 2, 32, 64}, Sizes{20, 16, 16, 64, 64}}) {
+  for (const Sizes& s :
+       {Sizes{9, 11, 6, 64, 32}, Sizes{40, 2, 2, 32, 64}, Sizes{20, 16, 16, 64, 64}, Sizes{90, 5, 4, 96, 320}}) {
     for (const auto* const kernels : winograd::kernels()) {
-      expect_kernels_right<float>(*kernels, s, torch::kFloat);
-      expect_kernels_right<Bfloat16>(*kernels, s, torch::kBFloat16);
+      for (const bool even : {false, true}) {
+        if (even && winograd::stride_of(*kernels) != winograd::Stride::half) continue;
+        expect_kernels_right<float>(*kernels, s, even, torch::kFloat);
+        expect_kernels_right<Bfloat16>(*kernels, s, even, torch::kBFloat16);
+      }
     }
   }
 }
@@ -315,9 +321,10 @@ INSTANTIATE_TEST_SUITE_P(
         Kind{"PointwiseStride2ToOnePixel", 6, 2, 1, 257, 24, 1, 2, 1}, Kind{"Stride2", 6, 13, 9, 64, 32, 3, 2, 1},
         Kind{"Stride2WithBias", 5, 7, 8, 256, 64, 3, 2, 1, /*bias=*/true},
         Kind{"Stride2ToOnePixel", 6, 2, 1, 96, 32, 3, 2, 1}, Kind{"Stride2OfOnePixel", 6, 1, 1, 32, 32, 3, 2, 1},
-        Kind{"Stride2OfOddChannels", 5, 7, 8, 40, 24, 3, 2, 1}, Kind{"Stride2ManyTiles", 40, 33, 32, 32, 64, 3, 2, 1},
-        Kind{"StemOf3", 4, 12, 12, 3, 64, 3, 1, 1}, Kind{"StemOf7", 4, 24, 24, 3, 64, 7, 2, 1},
-        Kind{"MinimalFilter", 9, 8, 8, 64, 96, 3, 1, 1, false, kTolerance},
+        Kind{"Stride2OfChannelsThatFillNoVectors", 5, 7, 8, 40, 24, 3, 2, 1},
+        Kind{"Stride2OfNarrowChannels", 7, 9, 8, 48, 192, 3, 2, 1},
+        Kind{"Stride2ManyTiles", 40, 33, 32, 32, 64, 3, 2, 1}, Kind{"StemOf3", 4, 12, 12, 3, 64, 3, 1, 1},
+        Kind{"StemOf7", 4, 24, 24, 3, 64, 7, 2, 1}, Kind{"MinimalFilter", 9, 8, 8, 64, 96, 3, 1, 1, false, kTolerance},
         Kind{"MinimalFilterWithBias", 9, 8, 8, 64, 96, 3, 1, 1, /*bias=*/true, kTolerance},
         Kind{"Grouped", 3, 8, 8, 64, 64, 3, 1, 2}),
     [](const auto& entry) { return std::string(entry.param.name); });
@@ -402,10 +409,11 @@ TEST(Convolution, HasNoSecondDerivativeAndSaysSo) {
   expect_none(make({1, 4, 4, 32, 32})(x));
   expect_none(make({1, 4, 4, 32, 32}, /*kernel=*/1)(x));
   expect_none(make({1, 4, 4, 32, 32}, 3, /*stride=*/2)(x));
+  expect_none(make({1, 4, 4, 128, 32}, /*kernel=*/1, /*stride=*/2)(torch::randn({2, 128, 4, 4}).requires_grad_()));
   expect_none(Convolution(torch::nn::Conv2dOptions(32, 32, 3).groups(32).padding(1).bias(false))(x));
   if (computes_bfloat16_in_float32()) {
     const AutocastScope scope(torch::kCPU, torch::kBFloat16);
-    expect_none(make({1, 4, 4, 32, 32}, /*kernel=*/1, /*stride=*/2)(x));
+    expect_none(make({1, 4, 4, 32, 32}, /*kernel=*/1, /*stride=*/2)(x));  // by LibTorch, in float32
   }
 }
 
@@ -442,6 +450,8 @@ TEST(MinimalFilter, IsTakenWhereChannelsFillVectors) {
     EXPECT_FALSE(taken({0, 8, 7, 64, 32}, 3, stride, 1));
   }
   EXPECT_FALSE(taken({2, 8, 7, 64, 32}, 3, 3, 1));
+  EXPECT_EQ(taken({2, 2, 2, 64, 32}, 3, 1, 1), !winograd::kernels().empty());
+  EXPECT_FALSE(taken({2, 2, 2, 64, 32}, 3, 2, 1));  // a single output
 }
 
 /// Everything else is LibTorch's own, to the last bit.

@@ -5,10 +5,10 @@
 
 namespace relic {
 
-/// Keeps memory that is freed for what is needed next, and takes it in huge pages where the system has them. A training
-/// frees and takes the same large blocks in every step; by default each comes from the system anew, a small page at a
-/// time. Either costs a tenth of the time of a ResNet-18 at 32 pixels. Called before there are threads; does nothing
-/// where the C library is not glibc.
+/// Keeps memory that is freed for what is needed next, and asks for it in huge pages, unless addresses are limited
+/// (ulimit -v, strict overcommit). A training frees and takes the same large blocks in every step; by default each
+/// comes from the system anew, a small page at a time. Either costs about a tenth of the time of a ResNet-18 at 32
+/// pixels. Called before there are threads; does nothing where the C library is not glibc.
 void keep_freed_memory();
 
 /// Bytes that this process may still take: what the system has without swapping, limited by the control group; none

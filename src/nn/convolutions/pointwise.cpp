@@ -15,31 +15,19 @@ torch::Tensor every(std::int64_t stride, const torch::Tensor& images) {
   return images.slice(2, 0, std::nullopt, stride).slice(3, 0, std::nullopt, stride);
 }
 
-/// Makes the pixels of images, channels last, the rows of a · b.
-void write_pixels(const torch::Tensor& images, const torch::Tensor& a, const torch::Tensor& b) {
+/// New images, as large as `like` is, whose pixels are the rows of a · b.
+torch::Tensor images_of_product(const torch::Tensor& a, const torch::Tensor& b, const torch::Tensor& like) {
+  torch::Tensor images = empty_images(like, b.size(1), like.size(2), like.size(3));
   write_product(pixels_of(images), a, b);
+  return images;
 }
 
-torch::Tensor convolution(const torch::Tensor& x, const torch::Tensor& weight, std::int64_t stride) {
-  const torch::Tensor seen = every(stride, x);
-  torch::Tensor y = empty_images(seen, weight.size(0), seen.size(2), seen.size(3));
-  write_pixels(y, float_pixels_of(seen), weight.flatten(1).t());
-  return y;
-}
-
-torch::Tensor images_gradient(const torch::Tensor& y_gradient, const torch::Tensor& weight, const torch::Tensor& x,
-                              std::int64_t stride) {
-  const torch::Tensor of_seen = empty_images(x, x.size(1), y_gradient.size(2), y_gradient.size(3));
-  write_pixels(of_seen, float_pixels_of(y_gradient), weight.flatten(1));
-  if (stride == 1) return of_seen;
-  torch::Tensor gradient = empty_images(x, x.size(1), x.size(2), x.size(3)).zero_();
-  every(stride, gradient).copy_(of_seen);
-  return gradient;
-}
-
-torch::Tensor weight_gradient(const torch::Tensor& y_gradient, const torch::Tensor& weight, const torch::Tensor& x,
-                              std::int64_t stride) {
-  return at::mm(float_pixels_of(y_gradient).t(), float_pixels_of(every(stride, x))).view_as(weight);
+/// Images as large as `like` is, of these as every stride-th pixel and zeros elsewhere.
+torch::Tensor spread(const torch::Tensor& images, const torch::Tensor& like, std::int64_t stride) {
+  if (stride == 1) return images;
+  torch::Tensor result = empty_images(like, images.size(1), like.size(2), like.size(3)).zero_();
+  every(stride, result).copy_(images);
+  return result;
 }
 
 class Pointwise : public torch::autograd::Function<Pointwise> {
@@ -48,7 +36,8 @@ class Pointwise : public torch::autograd::Function<Pointwise> {
                                std::int64_t stride) {
     context->save_for_backward({x, weight});
     context->saved_data["stride"] = stride;
-    return convolution(x, weight, stride);
+    const torch::Tensor seen = every(stride, x);
+    return images_of_product(float_pixels_of(seen), weight.flatten(1).t(), seen);
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
@@ -57,9 +46,15 @@ class Pointwise : public torch::autograd::Function<Pointwise> {
     const auto& x = saved[0];
     const auto& weight = saved[1];
     const std::int64_t stride = context->saved_data["stride"].toInt();
+    const torch::Tensor seen = every(stride, x);
+    const torch::Tensor y_gradient = float_pixels_of(gradients[0]);
     variable_list result(3);
-    if (context->needs_input_grad(0)) result[0] = images_gradient(gradients[0], weight, x, stride);
-    if (context->needs_input_grad(1)) result[1] = weight_gradient(gradients[0], weight, x, stride);
+    if (context->needs_input_grad(0)) {
+      result[0] = spread(images_of_product(y_gradient, weight.flatten(1), seen), x, stride);
+    }
+    if (context->needs_input_grad(1)) {
+      result[1] = at::mm(y_gradient.t(), float_pixels_of(seen)).view_as(weight);
+    }
     return result;
   }
 };
@@ -73,7 +68,7 @@ torch::Tensor pointwise(const torch::Tensor& images, const torch::Tensor& weight
 
 bool takes_pointwise(const torch::Tensor& images, const torch::Tensor& weight, const Geometry& geometry) {
   if (!keeps_size_by_1x1(weight, geometry) || geometry.groups != 1 || images.numel() == 0) return false;
-  // LibTorch was as fast with more pixels than that, and, of stride 2, with fewer channels.
+  // LibTorch was as fast with more pixels in all; of stride 2 with more outputs an image, or fewer channels.
   constexpr std::int64_t most_pixels = 4096;
   constexpr std::int64_t most_outputs_of_image = 16;
   constexpr std::int64_t enough_channels = 128;

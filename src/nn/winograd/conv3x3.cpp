@@ -76,8 +76,6 @@ std::vector<const Kernels*> find_kernels() {
   return found;
 }
 
-std::int64_t ratio_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 std::int64_t tile_count(const ConvShape& shape, const Kernels& kernels) {
   return shape.images * ratio_up(shape.out_height, kernels.tile) * ratio_up(shape.out_width, kernels.tile);
 }
@@ -89,16 +87,15 @@ bool fits(const Kernels& kernels, const ConvShape& shape) {
   return kernels.stride == shape.stride && fills(shape.in) && fills(shape.out);
 }
 
-/// All tiles in `parts` shares of one thread each, which handles its share `block` tiles at a time, so that their
-/// transformed values stay in its caches.
+/// All tiles in `parts` shares of one thread each, which handles its share `block` tiles at a time: few, so that their
+/// transformed values stay in its caches, but enough for what is read or written again for each block.
 struct Shares {
   std::int64_t tiles;
   std::int64_t share;
   std::int64_t parts;
   std::int64_t block;
 
-  /// About `enough` tiles at a time, of few channels more: the transformed taps are read or written again for each
-  /// block.
+  /// At most `enough` tiles at a time; of few channels as many as the second cache holds.
   Shares(const Kernels& kernels, const ConvShape& shape, std::int64_t most_parts, std::int64_t enough)
       : tiles(tile_count(shape, kernels)), share(ratio_up(tiles, most_parts)), parts(ratio_up(tiles, share)) {
     constexpr std::int64_t most_floats = std::int64_t{1} << 17U;
@@ -129,7 +126,9 @@ const std::vector<const Kernels*>& kernels() {
 Stride stride_of(const Kernels& kernels) { return kernels.stride; }
 
 std::string name_of(const Kernels& kernels) {
-  return std::string(kernels.vectors) + ' ' + std::to_string(kernels.tile) + 'x' + std::to_string(kernels.tile);
+  constexpr const char* strides[] = {"", ", stride 2", ", stride 1/2"};
+  const std::string tile = std::to_string(kernels.tile);
+  return std::string(kernels.vectors) + ' ' + tile + 'x' + tile + strides[static_cast<int>(kernels.stride)];
 }
 
 const Kernels* fastest_kernels(const ConvShape& shape) {
@@ -141,6 +140,8 @@ const Kernels* fastest_kernels(const ConvShape& shape) {
   const Kernels* fastest = nullptr;
   for (const Kernels* candidate : kernels()) {
     if (!fits(*candidate, shape)) continue;
+    // Elsewhere narrower vectors lose more than these filters save.
+    if (shape.stride != Stride::one && candidate->columns < kernels().front()->columns) continue;
     const bool wider = fastest != nullptr && fastest->columns > candidate->columns;
     if (fastest == nullptr || (!wider && cost(*candidate) < cost(*fastest))) fastest = candidate;
   }

@@ -37,12 +37,12 @@ struct Taps {
   std::int64_t output = 1;
 };
 
-/// Minimal filters of one size, compiled for one kind of processor.
+/// Minimal filters of one stride and size, compiled for one kind of processor.
 struct Kernels;
-/// Those that this processor can run: of each size the fastest first. None on a processor without AVX2.
+/// Those that this processor can run, those of the widest vectors first. None on a processor without AVX2.
 const std::vector<const Kernels*>& kernels();
 Stride stride_of(const Kernels& kernels);
-/// "avx512 4x4": vectors, and outputs of a tile.
+/// "avx512 4x4" or "avx512 2x2, stride 2": vectors, and outputs of a tile.
 std::string name_of(const Kernels& kernels);
 
 /// Those that this processor convolves such images with the fastest; null where there are none, or the channels do not

@@ -13,6 +13,8 @@
 
 namespace relic::winograd {
 
+inline std::int64_t ratio_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
 /// Where the tiles of images have their squares of pixels: `step` apart, the first one `before` the images' corner.
 struct Squares {
   std::int64_t height;
@@ -34,8 +36,8 @@ struct Tiles {
   explicit Tiles(const ConvShape& shape)
       : of_inputs{shape.height, shape.width, Filter::step, Filter::before},
         of_outputs{shape.out_height, shape.out_width, outputs, 0},
-        down((shape.out_height + outputs - 1) / outputs),
-        across((shape.out_width + outputs - 1) / outputs) {}
+        down(ratio_up(shape.out_height, outputs)),
+        across(ratio_up(shape.out_width, outputs)) {}
 
   /// Pointers to the channels of the pixels of a tile, `side` in a square; to zeros outside of the image.
   template <int side, typename Value>

@@ -1,7 +1,8 @@
+#!/usr/bin/env python3
 """Loads 500x375 JPEGs and makes two global views of 192 pixels and four local ones of 82: by relic_train's loader and by
 torchvision and PIL, as relic-pytorch does it, in turns (A B A B ...), on the same files and cores.
 
-    python benchmarks/compare_loading.py build/release/bin/loading_benchmark [--rounds 3] [--seconds 15]
+    benchmarks/compare_loading.py build/release/bin/loading_benchmark [--rounds 3] [--seconds 15]
 
 Needs torch, torchvision, numpy and Pillow. Prints images/s of each round, and the ratios of the medians: to its loader (the
 DataLoader, batches handed over to the training's process), and to its views alone (as many processes, nothing handed over).

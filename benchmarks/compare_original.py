@@ -1,7 +1,8 @@
+#!/usr/bin/env python3
 """Trains by relic_train and by relic-pytorch 0.4.1, in turns (A B A B ...), on the same images, batch, views, precision and
 machine, and prints images/s of each, end to end and of the step alone (views ready), and the ratios.
 
-    python benchmarks/compare_original.py build/release/bin/relic_train --precision bf16 --batch_size 64
+    benchmarks/compare_original.py build/release/bin/relic_train --precision bf16 --batch_size 64
 
 The original runs in a Python that has torch, torchvision, relic-pytorch==0.4.1, numpy and Pillow: the one that --python names,
 else a venv for CPUs that is made in build/compare_original (with the torch of scripts/quickstart.sh). Without --dataset_path, images

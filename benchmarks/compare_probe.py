@@ -1,6 +1,7 @@
+#!/usr/bin/env python3
 """relic_train probe beside scikit-learn's LogisticRegression on the same frozen features: accuracy and time of the fit.
 
-    python benchmarks/compare_probe.py build/release/bin/relic_train ENCODER --dataset_name cifar10 --dataset_path data
+    benchmarks/compare_probe.py build/release/bin/relic_train ENCODER --dataset_name cifar10 --dataset_path data
 
 Needs numpy and scikit-learn. Features are written by relic_train embed; scikit-learn fits them as the original's probe
 does (C = 1, L-BFGS), once stopped after 100 iterations and once run on.

@@ -1,6 +1,7 @@
+#!/usr/bin/env python3
 """Peak resident memory of a training on a folder of many images, beside the same training on few of them.
 
-    python benchmarks/folder_memory.py build/release/bin/relic_train [--images 200000]
+    benchmarks/folder_memory.py build/release/bin/relic_train [--images 200000]
 
 Needs Pillow. The folder has 200 classes and holds hard links to 500 JPEGs of 500x375 pixels; relic_train makes ten
 steps of 64 images at 64 pixels.

@@ -135,10 +135,14 @@ EvalPlan make_eval_plan(const TypedOptions& typed, std::span<const SettingOf<Eva
   for (auto& problem : find_unwritable(plan, rows)) {
     problems.push_back(std::move(problem));
   }
+  bool loaded = false;
   if (!config.encoder.empty()) {
-    attempt("--encoder ", [&] { plan.encoder = load_encoder(plan.file); });
+    attempt("--encoder ", [&] {
+      plan.encoder = load_encoder(plan.file);
+      loaded = true;
+    });
   }
-  if (!given.contains("dataset_name") && !folder) {
+  if (loaded && !given.contains("dataset_name") && !folder) {
     problems.emplace_back("--dataset_name: must be given where --encoder names no run");
   }
   if (config.common.max_images > 0 && config.split == "test") {

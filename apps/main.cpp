@@ -38,7 +38,7 @@ int run(int argc, char** argv) {
     const std::vector<std::string> commands{"probe", "embed"};
     const std::string nearest = relic::nearest_name(word, commands);
     throw relic::UsageError("unknown command '" + word + "'" +
-                            (nearest.empty() ? "" : ": did you mean " + nearest + "?") +
+                            (nearest.empty() ? "." : ": did you mean " + nearest + "?") +
                             " Commands are probe and embed; without one, options alone, it trains (--help)");
   }
   const relic::CommandLine line = relic::parse_command_line(argc, argv);

@@ -81,12 +81,13 @@ bool is_device(std::string_view text) {
 }
 
 Setting device_setting() {
-  Setting row = setting::text(&TrainConfig::device,
-                              {.name = "device",
-                               .placeholder = "DEVICE",
-                               .help = "where to train: auto (the first GPU that can be used, else the CPU), cpu, cuda "
-                                       "(the current GPU) or cuda:N (GPU number N)",
-                               .allowed = "auto, cpu, cuda or cuda:N, N from 0 to 99"});
+  Setting row =
+      setting::text(&TrainConfig::device,
+                    {.name = "device",
+                     .placeholder = "DEVICE",
+                     .help = "what to compute on: auto (the first GPU that can be used, else the CPU), cpu, cuda "
+                             "(the current GPU) or cuda:N (GPU number N)",
+                     .allowed = "auto, cpu, cuda or cuda:N, N from 0 to 99"});
   row.problem = [row](const TrainConfig& config) {
     return is_device(config.device) ? std::string{} : setting::refusal(row, config.device);
   };
@@ -249,12 +250,12 @@ std::vector<Setting> run_settings() {
            &TrainConfig::seed,
            {.name = "seed",
             .help = "number that weights, views, the order of images and, of shapes, the images follow from"}),
-       integer(
-           &TrainConfig::profile, 0, kManyTimes,
-           {.name = "profile",
-            .help = "say of N steps, after 3 that warm up (5 with a CUDA graph), where their time goes (0: of none)",
-            .default_help = "of none",
-            .recorded = false}),
+       integer(&TrainConfig::profile, 0, kManyTimes,
+               {.name = "profile",
+                .help = "say of N steps, after 3 that warm up (5 with a CUDA graph), where their time goes, "
+                        "and train on (0: of none)",
+                .default_help = "of none",
+                .recorded = false}),
        flag(
            &TrainConfig::detect_anomaly,
            {.name = "detect_anomaly",

@@ -196,7 +196,8 @@ void Trainer::profile(std::int64_t steps) {
 void Trainer::report_profile() {
   const auto lines = profile_->report(config_.batch_size);
   if (lines.empty()) {
-    log_.info("no steps to profile: the first " + std::to_string(profile_warm_up(runtime_)) + " warm up");
+    log_.info("no steps to profile: the first " + std::to_string(profile_warm_up(runtime_)) +
+              " warm up, and --max_steps or the run's end left no more");
   }
   for (const auto& line : lines) {
     log_.info(line);

@@ -19,7 +19,7 @@ struct Geometry {
 };
 
 /// 3×3 of padding 1 by Winograd's minimal filters, right to 1e-4 of the largest value at worst: of stride 1 about twice
-/// as fast as LibTorch's, of stride 2 as fast on large images and up to two and a half times on small ones.
+/// as fast as LibTorch's, of stride 2 about as fast on large images and up to twice as fast on small ones.
 torch::Tensor by_minimal_filter(const torch::Tensor& images, const torch::Tensor& weight, std::int64_t stride);
 bool takes_minimal_filter(const torch::Tensor& images, const torch::Tensor& weight, const Geometry& geometry);
 

@@ -142,7 +142,8 @@ EvalPlan make_eval_plan(const TypedOptions& typed, std::span<const SettingOf<Eva
       loaded = true;
     });
   }
-  if (loaded && !given.contains("dataset_name") && !folder) {
+  const bool is_a_file = loaded || std::filesystem::path(config.encoder).extension() == ".pth";
+  if (is_a_file && !given.contains("dataset_name") && !folder) {
     problems.emplace_back("--dataset_name: must be given where --encoder names no run");
   }
   if (config.common.max_images > 0 && config.split == "test") {

@@ -87,6 +87,8 @@ TEST_F(EvalCommands, ProbeReportsAllProblemsAtOnce) {
                                  HasSubstr("--C 0: must be a number above 0")));
   EXPECT_EQ(count_lines(outcome.err), 5U);
   EXPECT_THAT(run("probe", {}).err, HasSubstr("--encoder '': must be a run's folder or a .pth file"));
+  // What may be a run's folder needs no --dataset_name, once it is there.
+  EXPECT_EQ(count_lines(run("probe", {"--encoder", at("absent")}).err), 1U);
 }
 
 TEST_F(EvalCommands, TakeTheRunsImageSizeAndFolder) {

@@ -43,12 +43,12 @@ bool may_reserve_addresses() {
 /// The heap grows by `bytes` and all of that is freed: it reserves addresses; memory is taken as it is used.
 void grow_in_huge_pages(std::size_t bytes) {
   constexpr std::uintptr_t huge_page = std::uintptr_t{1} << 21U;
-  void* const block = std::malloc(bytes);
+  char* const block = static_cast<char*>(std::malloc(bytes));
   if (block == nullptr) return;
-  const auto address = reinterpret_cast<std::uintptr_t>(block);
-  const auto begin = (address + huge_page - 1) / huge_page * huge_page;
-  const auto end = (address + bytes) / huge_page * huge_page;
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  const std::uintptr_t before = (huge_page - reinterpret_cast<std::uintptr_t>(block) % huge_page) % huge_page;
+  if (before + huge_page <= bytes) {
+    ::madvise(block + before, (bytes - before) / huge_page * huge_page, MADV_HUGEPAGE);
+  }
   std::free(block);
 }
 

@@ -25,9 +25,9 @@ namespace relic {
 
 namespace {
 
-bool is_unlimited(decltype(RLIMIT_AS) what) {
+bool is_unlimited(int resource) {
   rlimit limit{};
-  return ::getrlimit(what, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+  return ::getrlimit(resource, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
 }
 
 /// Whether addresses cost nothing: nobody counts them, and malloc does not write to what it gives.

@@ -53,17 +53,17 @@ torch::Tensor convolution(const winograd::ConvShape& shape, const torch::Tensor&
 
 torch::Tensor images_gradient(const winograd::ConvShape& shape, const torch::Tensor& y_gradient,
                               const torch::Tensor& weight) {
-  const std::int64_t in = shape.in;
   const torch::Tensor taps = channels_last(weight);
   const float* const first = taps.const_data_ptr<float>();
-  const auto transpose = transpose_of(shape);
-  if (transpose.stride == winograd::Stride::half) {
-    return convolve(transpose, y_gradient,
-                    {.first = first, .row = 3 * in, .column = in, .channel = 9 * in, .output = 1});
-  }
-  // A convolution, too, with the taps turned by half a circle.
-  return convolve(transpose, y_gradient,
-                  {.first = first + 8 * in, .row = -3 * in, .column = -in, .channel = 9 * in, .output = 1});
+  // That of stride 1 is a convolution, too, with the taps turned by half a circle.
+  const bool turned = shape.stride == winograd::Stride::one;
+  const std::int64_t column = turned ? -shape.in : shape.in;
+  return convolve(transpose_of(shape), y_gradient,
+                  {.first = turned ? first + 8 * shape.in : first,
+                   .row = 3 * column,
+                   .column = column,
+                   .channel = 9 * shape.in,
+                   .output = 1});
 }
 
 torch::Tensor weight_gradient(const winograd::ConvShape& shape, const torch::Tensor& x,
